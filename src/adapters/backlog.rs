@@ -1,0 +1,1 @@
+//! Backlogs: directories of Markdown tickets.

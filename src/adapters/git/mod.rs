@@ -1,0 +1,1 @@
+//! Git: its own program for every change, git2 for reads.

@@ -1,0 +1,15 @@
+//! The only code that touches the world: tmux, git, processes, files, sockets, clock.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the walls stand so that these live here")]
+
+pub mod backlog;
+pub mod clock;
+pub mod crash;
+pub mod env;
+pub mod fs;
+pub mod git;
+pub mod home;
+pub mod outbox;
+pub mod process;
+pub mod store;
+pub mod tmux;
+pub mod wake;

@@ -1,0 +1,1 @@
+//! Launches: the wrapper, and what is alive.

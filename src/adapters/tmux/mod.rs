@@ -1,0 +1,1 @@
+//! tmux: autodo's own server.

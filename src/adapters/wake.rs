@@ -1,0 +1,1 @@
+//! The datagram socket that says: look.

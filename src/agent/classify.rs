@@ -1,0 +1,1 @@
+//! classify(profile, screen): what a screen means.

@@ -1,0 +1,1 @@
+//! argv and environment of a launch, from the profile.

@@ -1,0 +1,1 @@
+//! Agent profiles: all that differs per agent, as data.

@@ -1,0 +1,1 @@
+//! Prompts: the file the agent reads, and the lines that are injected.

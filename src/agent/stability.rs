@@ -1,0 +1,1 @@
+//! A reading counts once it is the same over two looks.

@@ -1,0 +1,18 @@
+//! Nouns and decisions: no I/O, no async, no clock, no environment, no randomness.
+//!
+//! Start with [`row::Row`] (what the queue knows of a ticket), then [`event::Event`], [`effect::Effect`] and the step
+//! from one row to the next in `machine`.
+
+pub mod check;
+pub mod decision;
+pub mod effect;
+pub mod event;
+pub mod id;
+pub mod observed;
+pub mod report;
+pub mod review;
+pub mod risk;
+pub mod row;
+pub mod run;
+pub mod screen;
+pub mod ticket;

@@ -1,0 +1,1 @@
+//! ticket.md: a ticket as accepted, with the settings frozen for it.

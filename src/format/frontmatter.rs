@@ -1,0 +1,1 @@
+//! Splits and joins Markdown with YAML front matter.

@@ -1,0 +1,10 @@
+//! Text to domain and back: pure, and every parser can be fuzzed.
+
+pub mod accepted;
+pub mod frontmatter;
+pub mod journal;
+pub mod queue;
+pub mod report;
+pub mod review;
+pub mod ticket;
+pub mod time;

@@ -1,0 +1,1 @@
+//! queue.toml and archive files.

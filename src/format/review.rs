@@ -1,0 +1,1 @@
+//! review.md: what a person reads and approves.

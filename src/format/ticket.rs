@@ -1,0 +1,1 @@
+//! Markdown tickets: text to ticket, with every error at its line.

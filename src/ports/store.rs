@@ -1,0 +1,70 @@
+//! The books: the journal, which is the commit, and what is projected from it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{effect::Effect, event::Event, id::TicketId, review::Review, row::Row};
+
+/// One line of the journal: what happened, what it calls for, and the ticket's complete new row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Strictly rising, without gaps after the last snapshot.
+    pub seq: u64,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// What happened.
+    pub event: Event,
+    /// What it calls for.
+    pub effects: Vec<Effect>,
+    /// The new row; `None`: the ticket has left the queue for the archive.
+    pub row: Option<Row>,
+}
+
+/// Why the books could not be written or read.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot {what} {}: {why}", path.display())]
+pub struct StoreError {
+    /// What was tried.
+    pub what: &'static str,
+    /// On what.
+    pub path: std::path::PathBuf,
+    /// Why it failed.
+    pub why: String,
+    /// What a person can do now.
+    pub hint: Option<String>,
+}
+
+/// The books, held by whoever holds the lock.
+pub trait Store: Send {
+    /// Appends one line and syncs it. When this returns, the step has happened.
+    ///
+    /// # Errors
+    /// Nothing was committed: the caller must not act.
+    fn commit(&mut self, entry: &Entry) -> Result<(), StoreError>;
+
+    /// Writes `queue.toml` for these rows, in the order given, reflecting `seq`.
+    ///
+    /// # Errors
+    /// The projection is old; it is repaired at the next call or start.
+    fn publish(&mut self, seq: u64, rows: &[&Row]) -> Result<(), StoreError>;
+
+    /// Appends one line to the ticket's audit trail: `kind` and fields, beside `seq` and `at`.
+    ///
+    /// # Errors
+    /// The line is not there; the journal still has the event.
+    fn audit(&mut self, ticket: &TicketId, line: &serde_json::Value) -> Result<(), StoreError>;
+
+    /// Writes `review.md`, keeping what a person wrote into it.
+    ///
+    /// # Errors
+    /// The old review stays.
+    fn review(&mut self, review: &Review) -> Result<(), StoreError>;
+
+    /// Moves a row to the archive: append, sync; its removal from the queue is the next commit.
+    ///
+    /// # Errors
+    /// It stays in the queue.
+    fn archive(&mut self, row: &Row) -> Result<(), StoreError>;
+}

@@ -1,0 +1,3 @@
+//! The scripted fake agent of the tests.
+
+fn main() {}

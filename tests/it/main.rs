@@ -1,0 +1,23 @@
+//! The single integration test binary: each module is a room or a door of the house.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests touch the world, and a failed expectation is their way to speak"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod architecture;
+mod backlog;
+mod cli;
+mod e2e;
+mod git;
+mod process;
+mod profiles;
+mod script;
+mod store;
+mod tmux;

@@ -1,0 +1,23 @@
+//! Test support: private worlds, and waiting without sleeping blindly.
+#![allow(dead_code, reason = "not every test module uses every helper")]
+
+pub mod git;
+pub mod process;
+pub mod tmux;
+
+use std::time::{Duration, Instant};
+
+/// Longest a test waits for anything.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Polls `look` every 10 ms until it returns something; panics with `story` (screen, journal, logs) after [`PATIENCE`].
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>, story: impl FnOnce() -> String) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what}\n{}", story());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
