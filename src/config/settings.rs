@@ -1,0 +1,251 @@
+//! The one table of all settings, and the typed settings that are read through it.
+
+use std::path::PathBuf;
+
+use super::{
+    layer::{Layer, Origin, Values},
+    problem::ConfigProblem,
+    value::{Kind, Seconds, Value},
+};
+use crate::domain::ticket::{Frozen, Limits, Ticket, WorktreeSetup};
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// Its name in files: the key, after its table and a dot where it is in one.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What it does, as its row in the source says it.
+    pub doc: &'static str,
+    /// What holds where no layer says anything, in words; `None`: the built-in value says it.
+    pub otherwise: Option<&'static str>,
+    /// The built-in value.
+    pub built_in: fn() -> Value,
+}
+
+impl Definition {
+    /// The definition of the setting `name`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        TABLE.iter().find(|d| d.name == name)
+    }
+
+    /// What it does, in one line.
+    #[must_use]
+    pub fn meaning(&self) -> String {
+        self.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its environment variable: `limits.run` is `AUTODO_LIMITS_RUN`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("AUTODO_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+/// One setting as `autodo config` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value as TOML writes it; `None`: unset.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it does, in one line.
+    pub doc: String,
+    /// What holds while it is unset.
+    pub otherwise: Option<&'static str>,
+}
+
+/// A type that a setting can have. Only values that the setting's own [`Kind`] made are ever passed to `of`.
+trait Held: Sized {
+    fn of(value: Value) -> Option<Self>;
+    fn value(&self) -> Value;
+}
+
+macro_rules! held {
+    ($($variant:ident => $type:ty),+ $(,)?) => {$(
+        impl Held for $type {
+            fn of(value: Value) -> Option<Self> {
+                match value { Value::$variant(inner) => Some(inner), _ => None }
+            }
+            fn value(&self) -> Value {
+                Value::$variant(self.clone())
+            }
+        }
+        impl Held for Option<$type> {
+            fn of(value: Value) -> Option<Self> {
+                match value { Value::$variant(inner) => Some(Some(inner)), Value::Unset => Some(None), _ => None }
+            }
+            fn value(&self) -> Value {
+                self.clone().map_or(Value::Unset, Value::$variant)
+            }
+        }
+    )+};
+}
+held!(Text => String, Path => PathBuf, Number => u32, Span => Seconds, List => Vec<String>);
+
+/// Makes, from one row for each setting, the table and the typed struct.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $field:ident: $type:ty = $name:literal, $kind:expr, $built_in:expr $(, else $otherwise:literal)?;)+) => {
+        /// All settings, each with its origin. One field a row of [`TABLE`].
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ pub $field: Sourced<$type>,)+
+        }
+
+        /// Every setting there is, in the order of the reference.
+        pub const TABLE: &[Definition] = &[$(Definition {
+            name: $name,
+            kind: $kind,
+            doc: concat!($($doc, "\n"),+),
+            otherwise: { let otherwise: Option<&'static str> = None; $(let otherwise = match otherwise { None => Some($otherwise), some => some };)? otherwise },
+            built_in: || $built_in,
+        }),+];
+
+        impl Settings {
+            /// Takes the values out by name.
+            fn of(values: &mut Values) -> Option<Self> {
+                Some(Self { $($field: take(values, $name)?,)+ })
+            }
+
+            /// All values with their origins, in the order of the table.
+            fn shown(&self) -> Vec<(Value, &Origin)> {
+                vec![$((self.$field.value.value(), &self.$field.origin)),+]
+            }
+        }
+    };
+}
+
+/// Takes one value out; `None` would mean that a row's kind and type differ, which a test excludes.
+fn take<T: Held>(values: &mut Values, name: &'static str) -> Option<Sourced<T>> {
+    let (value, origin) = values.remove(name)?;
+    Some(Sourced { value: T::of(value)?, origin })
+}
+
+const SECOND: Kind = Kind::Span { min: 1, max: u64::MAX };
+
+settings! {
+    /// Agent profile of tickets that name none.
+    profile: String = "profile", Kind::Text, Value::Text("script".to_owned());
+    /// Where a ticket's branch starts: a branch, tag or commit of the checkout when the ticket is accepted.
+    base: String = "base", Kind::Text, Value::Text("HEAD".to_owned());
+    /// Commands that autodo runs in the worktree after an agent says that it is done; all must exit 0.
+    /// An empty list says that the project has none.
+    checks: Option<Vec<String>> = "checks", Kind::List, Value::Unset, else "nobody has said: results stay unchecked";
+    /// How many tickets are worked on at once.
+    parallel: Option<u32> = "parallel", Kind::Number { min: 1, max: 1000 }, Value::Unset,
+        else "from the number of cores and the free memory";
+    /// Least time between two starts of agents.
+    stagger: Seconds = "stagger", Kind::Span { min: 0, max: 86_400 }, Value::Span(Seconds(0));
+    /// How many sessions of blocked tickets stay open; above it those that can be resumed are closed.
+    keep_blocked: u32 = "keep_blocked", Kind::Number { min: 0, max: 1000 }, Value::Number(8);
+    /// Model that the agent is asked to use, where its profile can pass one on.
+    model: Option<String> = "model", Kind::Text, Value::Unset, else "the agent's own choice";
+    /// Folder for the worktrees, absolute or relative to the checkout. Never inside the checkout.
+    worktree_root: Option<PathBuf> = "worktree.root", Kind::Path, Value::Unset, else "`<checkout>.worktrees`, beside it";
+    /// Globs of untracked files that are copied from the checkout into a fresh worktree.
+    worktree_copy: Vec<String> = "worktree.copy", Kind::List, Value::List(Vec::new());
+    /// Globs of untracked files and folders that a fresh worktree links to.
+    worktree_symlink: Vec<String> = "worktree.symlink", Kind::List, Value::List(Vec::new());
+    /// Commands that are run in a fresh worktree before the agent starts.
+    worktree_setup: Vec<String> = "worktree.setup", Kind::List, Value::List(Vec::new());
+    /// Longest time that one run may work; `"0s"`: as long as it likes. A ticket's own limit goes before.
+    limits_run: Option<Seconds> = "limits.run", Kind::Span { min: 0, max: u64::MAX }, Value::Unset, else "the profile's";
+    /// Longest time from the launch until the agent is ready for a prompt.
+    limits_start: Option<Seconds> = "limits.start", SECOND, Value::Unset, else "the profile's";
+    /// Longest time that the delivery of one prompt may take.
+    limits_delivery: Option<Seconds> = "limits.delivery", SECOND, Value::Unset, else "the profile's";
+    /// Time without any sign of life after which an agent counts as stalled.
+    limits_stall: Option<Seconds> = "limits.stall", SECOND, Value::Unset, else "the profile's";
+    /// Longest time that one check may take.
+    limits_check: Option<Seconds> = "limits.check", SECOND, Value::Unset, else "the profile's";
+    /// How many times failed checks go back to the agent, where its profile can take them.
+    limits_feedback_rounds: Option<u32> = "limits.feedback_rounds", Kind::Number { min: 0, max: 100 }, Value::Unset,
+        else "the profile's";
+    /// The crash of the agent's own that makes its ticket failed.
+    limits_crashes: Option<u32> = "limits.crashes", Kind::Number { min: 1, max: 100 }, Value::Unset,
+        else "the profile's";
+    /// Wait after the first crash; doubled each time, at most five minutes.
+    limits_backoff: Option<Seconds> = "limits.backoff", Kind::Span { min: 0, max: 300 }, Value::Unset,
+        else "the profile's";
+}
+
+impl Settings {
+    /// All settings as `autodo config` lists them, in the order of the table.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let entry = |(row, (value, origin)): (&Definition, (Value, &Origin))| Entry {
+            name: row.name,
+            value: (value != Value::Unset).then(|| value.to_string()),
+            origin: origin.clone(),
+            doc: row.meaning(),
+            otherwise: row.otherwise,
+        };
+        TABLE.iter().zip(self.shown()).map(entry).collect()
+    }
+
+    /// What is frozen with a ticket when it is accepted: the profile's limits, over them what these settings say, over
+    /// that what the ticket says. A profile whose `feedback_rounds` is 0 cannot take feedback, and keeps 0.
+    #[must_use]
+    pub fn to_frozen(&self, ticket: &Ticket, profile_limits: &Limits) -> Frozen {
+        let seconds = |set: &Sourced<Option<Seconds>>, profile: u64| set.value.map_or(profile, |s| s.0);
+        let takes_feedback = profile_limits.feedback_rounds > 0;
+        let rounds = self.limits_feedback_rounds.value.filter(|_| takes_feedback);
+        let limits = Limits {
+            run_s: ticket.limit_s.unwrap_or_else(|| seconds(&self.limits_run, profile_limits.run_s)),
+            start_s: seconds(&self.limits_start, profile_limits.start_s),
+            delivery_s: seconds(&self.limits_delivery, profile_limits.delivery_s),
+            stall_s: seconds(&self.limits_stall, profile_limits.stall_s),
+            check_s: seconds(&self.limits_check, profile_limits.check_s),
+            feedback_rounds: rounds.unwrap_or(profile_limits.feedback_rounds),
+            crashes: self.limits_crashes.value.unwrap_or(profile_limits.crashes),
+            backoff_s: seconds(&self.limits_backoff, profile_limits.backoff_s),
+            resumable: profile_limits.resumable,
+        };
+        Frozen {
+            checks: self.checks.value.clone(),
+            accept: ticket.accept.clone(),
+            worktree: WorktreeSetup {
+                copy: self.worktree_copy.value.clone(),
+                symlink: self.worktree_symlink.value.clone(),
+                setup: self.worktree_setup.value.clone(),
+                root: self.worktree_root.value.clone(),
+            },
+            limits,
+        }
+    }
+
+    /// Reads layers, weakest first; the built-in values lie below them all.
+    ///
+    /// # Errors
+    /// Everything that is wrong in any layer, in order: never empty.
+    pub fn load(layers: &[Layer]) -> Result<Self, Vec<ConfigProblem>> {
+        let mut values: Values = TABLE.iter().map(|d| (d.name, ((d.built_in)(), Origin::BuiltIn))).collect();
+        let mut problems = Vec::new();
+        for layer in layers {
+            layer.read(&mut values, &mut problems);
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Self::of(&mut values).ok_or_else(|| {
+            let message = "the table of settings contradicts itself; this is a fault of autodo".to_owned();
+            vec![ConfigProblem { place: "built-in".to_owned(), message, spot: None }]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
