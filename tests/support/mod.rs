@@ -1,9 +1,13 @@
 //! Test support: private worlds, and waiting without sleeping blindly.
 #![allow(dead_code, reason = "not every test module uses every helper")]
 
+pub mod files;
 pub mod git;
+pub mod house;
 pub mod process;
+pub mod source;
 pub mod tmux;
+pub mod world;
 
 use std::time::{Duration, Instant};
 
