@@ -1,1 +1,144 @@
-//! Docs.
+//! The documents: every link leads somewhere, every page is in the summary, the generated reference is up to date.
+//!
+//! `UPDATE_REFERENCE=1 cargo test --test it docs` writes the generated pages anew.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use crate::support::files::{files_below, repository, tracked};
+
+/// Pages made by the program, with what makes them.
+fn generated() -> Vec<(&'static str, String)> {
+    vec![("docs/reference/config.md", autodo::config::reference::page())]
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap_or_else(|e| panic!("cannot read {path}: {e}"))
+}
+
+/// The text without fenced blocks and code spans: what is in them is no link and no heading.
+fn prose(markdown: &str) -> String {
+    let mut fenced = false;
+    let mut all = String::new();
+    for line in markdown.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            all.extend(line.split('`').enumerate().map(|(n, part)| if n % 2 == 0 { part } else { "x" }));
+        }
+        all.push('\n');
+    }
+    all
+}
+
+/// Targets of the inline links of a page.
+fn links(markdown: &str) -> Vec<String> {
+    let text = prose(markdown);
+    let ends = text.match_indices("](").map(|(at, mark)| &text[at + mark.len()..]);
+    ends.filter_map(|rest| rest.split([')', '\n']).next()).map(|t| t.trim().to_owned()).collect()
+}
+
+/// The anchors of a page's headings, as GitHub and mdBook make them.
+fn anchors(markdown: &str) -> BTreeSet<String> {
+    let outside_fences = {
+        let mut fenced = false;
+        markdown.lines().filter(move |line| {
+            let fence = line.trim_start().starts_with("```");
+            fenced ^= fence;
+            !fenced && !fence
+        })
+    };
+    let headings = outside_fences.filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>()
+    };
+    headings.map(anchor).collect()
+}
+
+/// What is wrong with one link of the page at `from` (relative to the repository).
+fn broken(from: &Path, link: &str) -> Option<String> {
+    if ["http://", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme)) {
+        return None;
+    }
+    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let target = match file {
+        "" => repository().join(from),
+        file => repository().join(from.parent().unwrap()).join(file),
+    };
+    if !target.exists() {
+        return Some(format!("{}: {link}: there is no such file", from.display()));
+    }
+    let anchor = anchor?;
+    let text = std::fs::read_to_string(&target).unwrap_or_default();
+    (!anchors(&text).contains(anchor)).then(|| format!("{}: {link}: there is no such heading", from.display()))
+}
+
+fn markdown_files() -> Vec<PathBuf> {
+    tracked().into_iter().filter(|p| p.extension().is_some_and(|e| e == "md")).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for page in markdown_files() {
+        let text = std::fs::read_to_string(repository().join(&page)).unwrap();
+        for link in links(&text) {
+            seen += 1;
+            wrong.extend(broken(&page, &link));
+        }
+    }
+    assert!(seen > 20, "found only {seen} links");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let listed: BTreeSet<PathBuf> = links(&read("docs/SUMMARY.md")).iter().map(PathBuf::from).collect();
+    let docs = repository().join("docs");
+    let pages = files_below(&docs).into_iter().filter(|p| p.extension().is_some_and(|e| e == "md"));
+    let pages = pages.map(|p| p.strip_prefix(&docs).unwrap().to_owned());
+    let expected: BTreeSet<PathBuf> =
+        pages.filter(|p| !p.starts_with("examples") && p != Path::new("SUMMARY.md")).collect();
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_readme_names_the_two_commands_and_they_are_there() {
+    use std::os::unix::fs::PermissionsExt;
+    for script in ["scripts/quickstart", "scripts/test"] {
+        assert!(read("README.md").contains(script), "{script}");
+        let mode = std::fs::metadata(repository().join(script)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{script} can be run by everybody");
+    }
+    let ci: Vec<String> = read(".ci/run").lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    assert!(ci.iter().filter(|l| !l.starts_with("set ")).all(|l| l.contains("scripts/test")), "{ci:?}");
+}
+
+#[test]
+fn the_generated_reference_is_up_to_date() {
+    for (path, text) in generated() {
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::write(repository().join(path), &text).unwrap();
+        }
+        assert_eq!(read(path), text, "{path} differs from what the program says: run with UPDATE_REFERENCE=1");
+    }
+}
+
+#[test]
+fn a_broken_link_is_found() {
+    let page = Path::new("README.md");
+    assert!(broken(page, "docs/nowhere.md").is_some());
+    assert!(broken(page, "docs/design/house.md#nowhere").is_some());
+    assert!(broken(page, "#nowhere").is_some());
+    for fine in ["docs/design/house.md", "docs/design/house.md#why-it-is-so", "https://example.invalid/x"] {
+        assert_eq!(broken(page, fine), None);
+    }
+    let text = "[a](b.md) `[c](d.md)` [e `f`](g.md#h)\n```\n[i](j.md)\n# no heading\n```\n# A heading, two\n";
+    assert_eq!(links(text), ["b.md", "g.md#h"]);
+    assert_eq!(anchors(text).into_iter().collect::<Vec<_>>(), ["a-heading-two"]);
+}

@@ -120,9 +120,9 @@ fn names_effect(named: &NamedPath) -> bool {
     let whole = named.names.last().is_some_and(|last| matches!(last.as_str(), "*" | "self"));
     let names = &named.names[..named.names.len() - usize::from(whole)];
     let text = names.join("::");
-    let begins = |effect: &&str| text == **effect || text.starts_with(&format!("{effect}::"));
+    let begins = |effect: &str| text == effect || text.starts_with(&format!("{effect}::"));
     let last_two = names.len().checked_sub(2).map(|from| names[from..].join("::"));
-    EFFECTS.iter().any(|e| begins(&e))
+    EFFECTS.iter().any(|e| begins(e))
         || (WHOLE.contains(&text.as_str()) && (whole || names.len() > 1))
         || last_two.is_some_and(|call| CALLS.contains(&call.as_str()))
 }

@@ -5,6 +5,8 @@ pub mod files;
 pub mod git;
 pub mod house;
 pub mod process;
+pub mod program;
+pub mod repo;
 pub mod source;
 pub mod tmux;
 pub mod world;
