@@ -134,7 +134,7 @@ fn take<T: Held>(values: &mut Values, name: &'static str) -> Option<Sourced<T>> 
     Some(Sourced { value: T::of(value)?, origin })
 }
 
-const SECOND: Kind = Kind::Span { min: 1, max: u64::MAX };
+const SECOND: Kind = Kind::Span { min: 1, max: Seconds::LONGEST };
 
 settings! {
     /// Agent profile of tickets that name none.
@@ -162,7 +162,7 @@ settings! {
     /// Commands that are run in a fresh worktree before the agent starts.
     worktree_setup: Vec<String> = "worktree.setup", Kind::List, Value::List(Vec::new());
     /// Longest time that one run may work; `"0s"`: as long as it likes. A ticket's own limit goes before.
-    limits_run: Option<Seconds> = "limits.run", Kind::Span { min: 0, max: u64::MAX }, Value::Unset, else "the profile's";
+    limits_run: Option<Seconds> = "limits.run", Kind::Span { min: 0, max: Seconds::LONGEST }, Value::Unset, else "the profile's";
     /// Longest time from the launch until the agent is ready for a prompt.
     limits_start: Option<Seconds> = "limits.start", SECOND, Value::Unset, else "the profile's";
     /// Longest time that the delivery of one prompt may take.

@@ -4,7 +4,8 @@ use std::{fmt, path::PathBuf};
 
 use toml::de::DeValue;
 
-/// A span of time in whole seconds, written `90s`, `15m`, `2h`, `1d`, or several of these: `1h30m`.
+/// A span of time in whole seconds, written `90s`, `15m` (or `15min`), `2h`, `1d`, several of these (`1h30m`), or as a
+/// bare number of seconds, as in tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seconds(pub u64);
 
@@ -12,6 +13,9 @@ pub struct Seconds(pub u64);
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 impl Seconds {
+    /// The longest span a setting takes: ten years of 366 days, so that no sum of times overflows.
+    pub const LONGEST: u64 = 10 * 366 * 86_400;
+
     /// Reads a span. Units must fall from days to seconds, each at most once; spaces between them are allowed.
     /// `None` where `text` is not a span, or too long for 64 bits.
     #[must_use]
@@ -22,6 +26,9 @@ impl Seconds {
         if rest.is_empty() {
             return None;
         }
+        if rest.bytes().all(|b| b.is_ascii_digit()) {
+            return rest.parse().ok().map(Self);
+        }
         while !rest.is_empty() {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             let number: u64 = rest.get(..digits)?.parse().ok()?;
@@ -30,7 +37,8 @@ impl Seconds {
             let (_, seconds) = allowed.get(at)?;
             total = total.checked_add(number.checked_mul(*seconds)?)?;
             allowed = allowed.get(at + 1..)?;
-            rest = rest.get(digits + 1..)?.trim_start();
+            let unit_len = if rest.get(digits..)?.starts_with("min") { 3 } else { 1 };
+            rest = rest.get(digits + unit_len..)?.trim_start();
         }
         Some(Self(total))
     }
@@ -86,7 +94,7 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Number { min, max: u32::MAX } => format!("a whole number from {min}"),
             Self::Number { min, max } => format!("a whole number from {min} to {max}"),
-            Self::Span { min, max: u64::MAX } => {
+            Self::Span { min, max: Seconds::LONGEST } => {
                 format!("a span of time such as \"90s\" or \"1h30m\", from {}", Seconds(min))
             }
             Self::Span { min, max } => {
@@ -102,7 +110,7 @@ impl Kind {
             DeValue::String(text) if self != Self::List && !matches!(self, Self::Number { .. }) => {
                 return self.of_word(text);
             }
-            DeValue::Integer(number) if matches!(self, Self::Number { .. }) => {
+            DeValue::Integer(number) if matches!(self, Self::Number { .. } | Self::Span { .. }) => {
                 return self.of_word(&plain_integer(number.as_str(), number.radix()));
             }
             DeValue::Array(items) if self == Self::List => {
@@ -234,13 +242,33 @@ mod tests {
 
     #[test]
     fn spans_are_read_and_written() {
-        for (text, seconds) in
-            [("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7200), ("1h30m", 5400), (" 1d 2h ", 93_600)]
-        {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("90s", 90),
+            ("15m", 900),
+            ("2h", 7200),
+            ("1h30m", 5400),
+            (" 1d 2h ", 93_600),
+            ("5min", 300),
+            ("0", 0),
+            ("45", 45),
+        ] {
             assert_eq!(Seconds::parse(text), Some(Seconds(seconds)), "{text}");
         }
-        for text in ["", "5", "m", "-1s", "1.5h", "1m1h", "1h1h", "2 h", "99999999999999999999s", "99999999999999999d"]
-        {
+        for text in [
+            "",
+            "m",
+            "5x",
+            "5mi",
+            "5 5",
+            "-1s",
+            "1.5h",
+            "1m1h",
+            "1h1h",
+            "2 h",
+            "99999999999999999999s",
+            "99999999999999999d",
+        ] {
             assert_eq!(Seconds::parse(text), None, "{text}");
         }
         for seconds in [0, 1, 59, 60, 3600, 5400, 93_784] {

@@ -112,6 +112,13 @@ fn a_stronger_layer_replaces_a_weaker_one_value_by_value() {
 }
 
 #[test]
+fn a_bare_number_is_seconds_as_in_tickets() {
+    for text in ["limits.run = 3600", "limits.run = \"3600\"", "limits.run = \"60min\"", "limits.run = 3_600"] {
+        assert_eq!(Settings::load(&[project(text)]).unwrap().limits_run.value, Some(Seconds(3600)), "{text}");
+    }
+}
+
+#[test]
 fn no_checks_and_nobody_has_said_are_not_the_same() {
     assert_eq!(Settings::load(&[project("checks = []")]).unwrap().checks.value, Some(Vec::new()));
     assert_eq!(Settings::load(&[project("")]).unwrap().checks.value, None);
@@ -143,7 +150,9 @@ fn a_wrong_type_is_refused_with_a_caret_under_the_value() {
         ("checks = [1]", "found something else in the list"),
         ("checks = [\" \"]", "found an empty one"),
         ("limits = 3", "expected a table [limits]"),
-        ("limits.run = 3600", "expected a span of time"),
+        ("limits.run = -1", "expected a span of time"),
+        ("limits.run = 1.5", "expected a span of time"),
+        ("limits.run = \"4000d\"", "expected a span of time"),
         ("limits.backoff = \"6m\"", "from 0s to 5m"),
         ("limits.start = \"0s\"", "from 1s"),
         ("profile = \"\"", "found nothing"),
