@@ -160,7 +160,7 @@ pub fn declares(parent: &str, name: &str) -> bool {
 /// Lines that name a folder of the machine the text was written on: one of `own` (absolute paths), or a home folder
 /// of a person who is not one of the usual examples.
 pub fn machine_paths(text: &str, own: &[String]) -> Vec<String> {
-    let examples = ["me", "you", "user", "u", "a", "alice", "bob", "dev", "x"];
+    let examples = ["me", "you", "user", "u", "a", "ada", "alice", "bob", "dev", "x"];
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut foreign_home = ["home", "Users"].iter().flat_map(|folder| {
