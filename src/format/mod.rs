@@ -8,3 +8,4 @@ pub mod report;
 pub mod review;
 pub mod ticket;
 pub mod time;
+pub mod tmux;

@@ -1,1 +1,30 @@
-//! tmux: autodo's own server.
+//! tmux: autodo's own server, its sessions and panes, by spawned commands.
+//!
+//! [`Tmux`] implements [`crate::ports::terminal::Terminal`]. Every command is a short-lived client with a fixed
+//! environment, a time limit and an absolute socket path; nothing stays attached, so nothing of ours can stall a pane.
+//! `docs/design/tmux.md` lists what can go wrong with tmux, and why each of it cannot happen here.
+//!
+//! | file | what |
+//! |---|---|
+//! | `command` | commands as argument lists, and the two ways of quoting them |
+//! | `client` | one run of the tmux program: environment, time limit, exit |
+//! | `error` | what tmux says on its error output, as a kind |
+//! | `server` | start, configuration, a socket that was deleted |
+//! | `rows`, `capture` | looking |
+//! | `guard` | what must hold in a pane at the moment of an act, checked inside the server |
+//! | `session`, `input` | opening and closing; typing |
+
+mod capture;
+mod client;
+mod command;
+mod error;
+mod guard;
+mod input;
+mod place;
+mod rows;
+mod server;
+mod session;
+mod terminal;
+
+pub use place::TmuxPlace;
+pub use terminal::Tmux;

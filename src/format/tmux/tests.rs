@@ -1,0 +1,114 @@
+//! Rows, captures and versions of tmux, read back.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn row(session: &str, title: &str, tag: [&str; 3]) -> String {
+    let [ticket, run, launch] = tag;
+    format!(
+        "41|1700000000|%7|0|0|1|99|1700000001|12|3|4|220|50|{}|{}|{}|{}|{}|{ticket}{run}{launch}{session}{title}\n",
+        ticket.len(),
+        run.len(),
+        launch.len(),
+        session.len(),
+        title.len(),
+    )
+}
+
+#[test]
+fn a_row_keeps_every_field() {
+    let rows = pane_rows(row("ad-T-1", "✳ title", ["T-1", "2", "3"]).as_bytes()).unwrap();
+    let [row] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(row.server, ServerMark { pid: 41, started_s: 1_700_000_000 });
+    assert_eq!(row.pane.as_str(), "%7");
+    assert_eq!((row.dead, row.in_mode, row.attached), (false, false, true));
+    assert_eq!((row.pid, row.activity_s, row.history), (99, 1_700_000_001, 12));
+    assert_eq!((row.cursor, row.size), ((3, 4), (220, 50)));
+    assert_eq!(row.tag, Some((TicketId::parse("T-1").unwrap(), 2, 3)));
+    assert_eq!((row.session.as_str(), row.title.as_str()), ("ad-T-1", "✳ title"));
+}
+
+#[test]
+fn half_a_tag_is_an_error_and_no_tag_is_not() {
+    assert_eq!(pane_rows(row("s", "", ["", "", ""]).as_bytes()).unwrap()[0].tag, None);
+    for tag in
+        [["T-1", "", ""], ["T-1", "1", ""], ["", "1", "1"], ["T-1", "0", "1"], ["T-1", "x", "1"], ["-", "1", "1"]]
+    {
+        assert!(pane_rows(row("s", "", tag).as_bytes()).is_err(), "{tag:?}");
+    }
+}
+
+#[test]
+fn one_broken_row_spoils_the_look() {
+    let good = row("s", "t", ["", "", ""]);
+    for broken in ["\n", "x\n", "41|1|%7|0|0\n", &good[..good.len() - 1], &good.replace("%7", "7"), "no server"] {
+        assert!(pane_rows(format!("{good}{broken}").as_bytes()).is_err(), "{broken:?}");
+    }
+}
+
+#[test]
+fn captures_are_split_on_the_nonce_alone() {
+    let asked: Vec<_> = ["%1", "%2", "%3"].iter().filter_map(|id| PaneId::parse(id)).collect();
+    let output =
+        "n0|0|%1|2|1|80|3|a|b\nrow one  \nn1|0|%9|not a mark\n\nn0|1|||||0|\nn0|2|%3|0|0|80|0|\nlast\nn0|end\n";
+    let found = screens(output.as_bytes(), "n0", &asked).unwrap();
+    let Observed::Present(first) = &found[0].1 else { panic!("{found:?}") };
+    assert_eq!(first.rows, ["row one", "n1|0|%9|not a mark", ""]);
+    assert_eq!((first.cursor, first.width, first.title.as_str()), ((2, 1), 80, "a|b"));
+    assert_eq!(found[1].1, Observed::Absent);
+    assert!(matches!(&found[2].1, Observed::Present(screen) if screen.rows == ["last"]));
+}
+
+#[test]
+fn a_batch_that_was_cut_off_is_an_error() {
+    let asked = [PaneId::parse("%1").unwrap()];
+    let whole = "n0|0|%1|2|1|80|0|\nrow\nn0|end\n";
+    assert!(screens(whole.as_bytes(), "n0", &asked).is_ok());
+    for end in 0..whole.len() {
+        assert!(screens(&whole.as_bytes()[..end], "n0", &asked).is_err(), "{end}");
+    }
+    assert!(screens(whole.replace("%1", "%2").as_bytes(), "n0", &asked).is_err());
+}
+
+#[test]
+fn versions_are_read_as_tmux_prints_them() {
+    for (output, release, usable) in [
+        ("tmux 3.3a\n", Some((3, 3)), true),
+        ("tmux 3.2", Some((3, 2)), true),
+        ("tmux 3.1c", Some((3, 1)), false),
+        ("tmux 2.9a", Some((2, 9)), false),
+        ("tmux next-3.6", Some((3, 6)), true),
+        ("tmux 3.10", Some((3, 10)), true),
+        ("tmux 3.4-rc2", Some((3, 4)), true),
+        ("tmux master", None, true),
+        ("tmux openbsd-7.4", None, true),
+    ] {
+        let version = Version::parse(output).unwrap();
+        assert_eq!((version.release, version.is_usable()), (release, usable), "{output}");
+    }
+    for odd in ["", "tmux", "tmux ", "tmux x.y", "screen 4.9", "tmux 3", "tmux 3."] {
+        assert!(Version::parse(odd).is_err(), "{odd}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn free_text_never_shifts_a_field(session in "\\PC{0,20}", title in "(?s).{0,40}", next in "(?s).{0,9}") {
+        let output = row(&session, &title, ["T-1", "1", "1"]) + &row("x", &next, ["", "", ""]);
+        let rows = pane_rows(output.as_bytes()).unwrap();
+        prop_assert_eq!(rows.len(), 2);
+        prop_assert_eq!(&rows[0].session, &session);
+        prop_assert_eq!(&rows[0].title, &title);
+        prop_assert_eq!(&rows[1].title, &next);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let asked = [PaneId::parse("%1").unwrap()];
+        // Ignored: only that it returns at all.
+        pane_rows(&bytes).ok();
+        // Ignored: as above.
+        screens(&bytes, "n0", &asked).ok();
+    }
+}
