@@ -26,6 +26,8 @@ use crate::ports::terminal::TerminalError;
 const AT_ONCE: usize = 2;
 /// Longest list of arguments, in bytes: tmux sends it in one message of 16 384.
 const LONGEST_ARGV: usize = 15_500;
+/// Most arguments: tmux 3.7 takes 1000.
+const MOST_ARGUMENTS: usize = 900;
 /// Most that is read of an output, in bytes.
 const MOST_OUTPUT: u64 = 64 << 20;
 
@@ -75,8 +77,8 @@ impl Client {
         self.place.check()?;
         let words = argv(commands);
         let length: usize = words.iter().map(|word| word.len() + 1).sum();
-        if length > LONGEST_ARGV {
-            let why = format!("a command of {length} bytes is longer than the {LONGEST_ARGV} that tmux takes");
+        if length > LONGEST_ARGV || words.len() > MOST_ARGUMENTS {
+            let why = format!("a command of {} words and {length} bytes is more than tmux takes", words.len());
             return Err(TerminalError::Other(why));
         }
         let mut command = self.command();

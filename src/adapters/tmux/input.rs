@@ -70,7 +70,7 @@ async fn load(client: &Client, name: &str, text: &str) -> Result<(), TerminalErr
     let list = Cmd::of(&ListBuffers::new().format("#{buffer_name}|#{buffer_size}|#{buffer_created}").build());
     let output = server::run(client, &[load, list], Some(text.as_bytes())).await?.output()?;
     let output = String::from_utf8_lossy(&output).into_owned();
-    let ours = output.lines().filter_map(|line| line.starts_with(BUFFER).then(|| line.split('|').collect::<Vec<_>>()));
+    let ours = output.lines().filter(|line| line.starts_with(BUFFER)).map(|line| line.split('|').collect::<Vec<_>>());
     let mut size = None;
     let mut left_over = Vec::new();
     // Ignored: with a clock before 1970 nothing is ever left over.

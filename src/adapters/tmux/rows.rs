@@ -40,8 +40,27 @@ pub(super) async fn server_pid(client: &Client) -> Observed<i32> {
     }
 }
 
-/// What the rest of autodo knows of a row.
-pub(super) fn seen(row: PaneRow) -> PaneSeen {
+/// What the rest of autodo knows of `rows`: each pane once. tmux lists a window that a person linked into another
+/// session once for each; the ticket's own session counts, and whoever is attached to any of them is attached.
+pub(super) fn seen_once(rows: Vec<PaneRow>) -> Vec<PaneSeen> {
+    let mut all: Vec<PaneSeen> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let seen = seen(row);
+        let is_own = seen.tag.as_ref().is_some_and(|tag| tag.ticket.session() == seen.session);
+        match all.iter_mut().find(|known| known.pane == seen.pane) {
+            None => all.push(seen),
+            Some(known) => {
+                known.attached |= seen.attached;
+                if is_own {
+                    known.session = seen.session;
+                }
+            }
+        }
+    }
+    all
+}
+
+fn seen(row: PaneRow) -> PaneSeen {
     PaneSeen {
         pane: row.pane,
         session: row.session,

@@ -229,12 +229,12 @@ fn birth_of(pid: i32) -> Option<String> {
 /// Runs `commands`; where there is no socket but a server that lives, it is brought back first.
 pub(super) async fn run(client: &Client, commands: &[Cmd], stdin: Option<&[u8]>) -> Result<Answer, TerminalError> {
     let answer = client.run(commands, stdin).await?;
-    if answer.is_ok || !matches!(fault(&answer.stderr), Fault::NoServer(_)) {
+    // Only a client that never got through may be run again.
+    if answer.is_ok || !answer.stderr.starts_with("error connecting to ") {
         return Ok(answer);
     }
     match find_lost(client.place()).await {
         Lost::Gone => Ok(answer),
-        // The first try reached nobody, so nothing is done twice.
         Lost::Back => client.run(commands, stdin).await,
         Lost::Unreachable(pid) => {
             let socket = client.place().socket.display();

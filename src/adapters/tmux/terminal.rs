@@ -114,7 +114,7 @@ impl Terminal for Tmux {
     fn panes(&self) -> Work<'_, Observed<Vec<PaneSeen>>> {
         Box::pin(async move {
             match self.look().await {
-                Ok(rows) => Observed::Present(rows.into_iter().map(rows::seen).collect()),
+                Ok(rows) => Observed::Present(rows::seen_once(rows)),
                 Err(TerminalError::NoServer(_)) => Observed::Absent,
                 Err(why) => Observed::Unknown(why.to_string()),
             }

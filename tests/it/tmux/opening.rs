@@ -123,6 +123,21 @@ fn a_pane_that_a_person_splits_off_is_not_the_agents() {
 }
 
 #[test]
+fn a_window_that_a_person_linked_elsewhere_is_one_pane_and_is_closed() {
+    let bed = Bed::new();
+    let pane = bed.open("T-1", SLEEP);
+    bed.says(&["new-session", "-d", "-s", "Aa", "sleep 600"]);
+    bed.says(&["link-window", "-s", "=ad-T-1:", "-t", "=Aa:"]);
+    assert_eq!(bed.says(&["list-panes", "-a", "-F", "#{pane_id}"]).matches(pane.as_str()).count(), 2);
+    let panes = bed.panes();
+    let of_pane: Vec<_> = panes.iter().filter(|seen| seen.pane == pane).collect();
+    assert_eq!(of_pane.iter().map(|seen| seen.session.as_str()).collect::<Vec<_>>(), ["ad-T-1"]);
+    bed.block(bed.tmux.close(tag("T-1", 1, 1))).unwrap();
+    let left: Vec<_> = bed.panes().into_iter().map(|seen| (seen.session, seen.tag)).collect();
+    assert_eq!(left.iter().map(|(session, _)| session.as_str()).collect::<Vec<_>>(), ["Aa", "_autodo"]);
+}
+
+#[test]
 fn a_session_is_never_seen_without_its_tag() {
     let bed = Bed::new();
     bed.open("T-0", SLEEP);
@@ -169,7 +184,7 @@ fn arguments_reach_the_program_as_they_are() {
 #[test]
 fn a_line_for_a_shell_and_an_endless_one_are_refused() {
     let bed = Bed::new();
-    for argv in [&["touch evil; echo"][..], &[], &["echo", &"x".repeat(16_000)]] {
+    for argv in [&["touch evil; echo"][..], &[], &["echo", &"x".repeat(16_000)], &["echo"; 1_000]] {
         let error = bed.try_open(spec(tag("T-1", 1, 1), argv)).unwrap_err();
         assert!(matches!(error, TerminalError::Other(_)), "{error:?}");
     }

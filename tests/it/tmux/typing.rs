@@ -223,8 +223,6 @@ fn a_pane_id_of_an_older_server_is_never_typed_into() {
     let old: Vec<PaneId> = ["T-1", "T-2"].iter().map(|id| bed.recorder(id).pane).collect();
     bed.end_server();
     let other = bed.other(|_| {});
-    let fresh = Bed::new();
-    drop(fresh);
     // Another process opens sessions: the new server counts panes from 0 again.
     let new: Vec<PaneId> = ["T-3", "T-4"]
         .iter()
@@ -251,7 +249,7 @@ fn a_buffer_that_a_dead_process_left_is_removed() {
     // A wrapper that makes the buffer look an hour old.
     let aged = bed
         .script("aged", "exec tmux \"$@\" | awk -F'|' 'BEGIN { OFS = \"|\" } /^autodo-left/ { $3 -= 3600 } { print }'");
-    bed.block(bed.other(|place| place.program = aged).paste(recorder.pane.clone(), "two".to_owned())).unwrap();
+    bed.block(bed.other(|place| place.program = aged).paste(recorder.pane, "two".to_owned())).unwrap();
     assert_eq!(names(), "");
 }
 
