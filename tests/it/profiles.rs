@@ -43,3 +43,144 @@ fn the_whole_prompt_reads_well() {
     (input.acceptance, input.commands, input.corrections, input.answers, input.notes) = Default::default();
     insta::assert_snapshot!("prompt_of_a_first_run", prompt::prompt_file(&input, prompt::TEMPLATE).unwrap());
 }
+
+/// A golden screen: rows that begin with `#: ` at the top say what is known of it.
+struct Golden {
+    path: PathBuf,
+    said: Vec<(String, String)>,
+    screen: Screen,
+}
+
+impl Golden {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).unwrap();
+        let heads = text.lines().take_while(|l| l.starts_with("#: ")).count();
+        let mut screen = Screen::of_text(&text.lines().skip(heads).collect::<Vec<_>>().join("\n"));
+        let pair = |l: &str| l["#: ".len()..].split_once(": ").map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let said: Vec<_> = text.lines().take(heads).map(|l| pair(l).unwrap()).collect();
+        for (key, value) in &said {
+            match key.as_str() {
+                "cursor" => {
+                    let (column, row) = value.split_once(',').unwrap();
+                    screen.cursor = (column.parse().unwrap(), row.parse().unwrap());
+                }
+                "title" => screen.title.clone_from(value),
+                "rule" | "box" | "text" | "marker" => {}
+                other => panic!("{}: no such header: {other}", path.display()),
+            }
+        }
+        Self { path, said, screen }
+    }
+
+    fn said(&self, key: &str) -> Option<&str> {
+        self.said.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+}
+
+/// The golden screens below `folder` of `tests/screens`.
+fn golden(folder: &str) -> Vec<Golden> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} holds no screen", root.display());
+    files.into_iter().map(Golden::read).collect()
+}
+
+/// The states for which `profile` has golden screens, with those.
+fn golden_states(profile: &str) -> Vec<(ScreenState, Vec<Golden>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(profile);
+    let states = ScreenState::ALL.into_iter().filter(|s| root.join(s.word()).is_dir());
+    let found: Vec<_> = states.map(|s| (s, golden(&format!("{profile}/{}", s.word())))).collect();
+    assert_eq!(found.len(), fs::read_dir(&root).unwrap().count(), "a folder of {} is no state", root.display());
+    found
+}
+
+fn key() -> RunKey {
+    RunKey::from_bits(0xabcd)
+}
+
+fn profile(name: &str) -> Profile {
+    Library::of_builtin().get(name).unwrap()
+}
+
+fn see(profile: &Profile, golden: &Golden) -> Sighting {
+    classify(profile, &golden.screen, Some(&key()))
+}
+
+#[test]
+fn every_golden_screen_means_what_its_folder_says() {
+    for name in ["script", "generic"] {
+        let profile = profile(name);
+        for (state, screens) in golden_states(name) {
+            for golden in screens {
+                let seen = see(&profile, &golden);
+                let path = golden.path.display();
+                assert_eq!(seen.state, state, "{path}: {seen:?}");
+                assert_eq!(seen.rule, golden.said("rule").unwrap_or(""), "{path}");
+                let marker = seen.marker.map(|m| if m == Marker::Done { "done" } else { "blocked" });
+                assert_eq!(marker, golden.said("marker"), "{path}");
+                let content = box_content(&profile, &golden.screen);
+                assert_eq!(seen.box_empty, content == BoxSeen::Empty, "{path}");
+                match (golden.said("box").unwrap(), &content) {
+                    ("empty", BoxSeen::Empty) | ("absent", BoxSeen::Absent) | ("pasted", BoxSeen::Pasted) => {}
+                    (said, content) => {
+                        let text = said.strip_prefix("text ").unwrap_or_else(|| panic!("{path}: {content:?}"));
+                        assert!(content.holds(text), "{path}: {content:?}");
+                    }
+                }
+                assert_eq!(seen.text, golden.said("text").unwrap_or("").replace('|', "\n"), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_state_that_the_script_profile_knows_has_golden_screens() {
+    let drawn: Vec<_> = golden_states("script").into_iter().map(|(state, _)| state).collect();
+    for rule in &profile("script").screens {
+        assert!(drawn.contains(&rule.state), "{} has no golden screen", rule.name);
+    }
+}
+
+#[test]
+fn a_screen_that_belongs_to_no_agent_is_unknown() {
+    let screens = golden("none");
+    assert!(screens.len() >= 10);
+    for name in ["script", "generic"] {
+        let profile = profile(name);
+        for golden in &screens {
+            let seen = see(&profile, golden);
+            assert_eq!(seen.state, ScreenState::Unknown, "{name}, {}: {seen:?}", golden.path.display());
+            assert_eq!((seen.rule.as_str(), seen.marker), ("", None), "{name}, {}", golden.path.display());
+        }
+    }
+}
+
+#[test]
+fn blanks_behind_the_rows_and_below_them_change_nothing() {
+    for name in ["script", "generic"] {
+        let profile = profile(name);
+        let own = golden_states(name).into_iter().flat_map(|(_, screens)| screens);
+        for golden in own.chain(golden("none")) {
+            let mut padded = golden.screen.clone();
+            padded.rows.iter_mut().for_each(|row| row.push_str("   "));
+            padded.rows.extend([String::new(), "  ".to_owned(), String::new()]);
+            assert_eq!(classify(&profile, &padded, Some(&key())), see(&profile, &golden), "{}", golden.path.display());
+            assert_eq!(box_content(&profile, &padded), box_content(&profile, &golden.screen));
+        }
+    }
+}
+
+#[test]
+fn no_golden_screen_is_decided_by_the_order_of_rules_alone() {
+    for name in ["script", "generic"] {
+        let profile = profile(name);
+        for (state, screens) in golden_states(name) {
+            for golden in screens {
+                let others: Vec<_> =
+                    holding(&profile, &golden.screen).into_iter().filter(|(_, other)| *other != state).collect();
+                assert!(others.is_empty(), "{}: {others:?} hold as well", golden.path.display());
+            }
+        }
+    }
+}
