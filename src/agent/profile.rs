@@ -324,3 +324,6 @@ impl Profile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

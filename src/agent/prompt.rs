@@ -108,11 +108,8 @@ pub fn prompt_file(input: &PromptInput, template: &str) -> Result<String, Prompt
     environment.add_filter("code", |text: &str| each_line(text, "    "));
     let clean = |text: &String| without_controls(text);
     let all = |texts: &[String]| texts.iter().map(clean).collect::<Vec<_>>();
-    let answers: Vec<_> = input
-        .answers
-        .iter()
-        .map(|a| context! { question => clean(&a.question), answer => clean(&a.answer) })
-        .collect();
+    let answers: Vec<_> =
+        input.answers.iter().map(|a| context! { question => clean(&a.question), answer => clean(&a.answer) }).collect();
     let program = shell_words::quote(&input.autodo);
     let values = context! {
         id => input.run.ticket.as_str(),

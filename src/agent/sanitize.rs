@@ -102,7 +102,10 @@ mod tests {
             ("/", "Task: /"),
             ("path\\", "path\\ "),
             ("!\\", "Task: !\\ "),
-            ("-n; Enter; $(x) `y` #{pane_id} 'q' \"q\" #a @b 👩‍👩‍👧 ﷽", "-n; Enter; $(x) `y` #{pane_id} 'q' \"q\" #a @b 👩‍👩‍👧 ﷽"),
+            (
+                "-n; Enter; $(x) `y` #{pane_id} 'q' \"q\" #a @b 👩‍👩‍👧 ﷽",
+                "-n; Enter; $(x) `y` #{pane_id} 'q' \"q\" #a @b 👩‍👩‍👧 ﷽",
+            ),
             ("trailing;", "trailing;"),
         ] {
             assert_eq!(safe(text), arrives, "{text:?}");

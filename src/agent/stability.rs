@@ -131,7 +131,10 @@ mod tests {
         assert_eq!(pane.look(at(100), seen(ScreenState::Busy, "2 s")), Look::Changed(seen(ScreenState::Busy, "2 s")));
         assert_eq!(pane.look(at(200), seen(ScreenState::Question, "a?")), Look::FirstSight);
         assert_eq!(pane.look(at(300), seen(ScreenState::Question, "b?")), Look::FirstSight);
-        assert_eq!(pane.look(at(400), seen(ScreenState::Question, "b?")), Look::Changed(seen(ScreenState::Question, "b?")));
+        assert_eq!(
+            pane.look(at(400), seen(ScreenState::Question, "b?")),
+            Look::Changed(seen(ScreenState::Question, "b?"))
+        );
     }
 
     #[test]

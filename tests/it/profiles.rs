@@ -9,7 +9,7 @@ use autodo::{
     agent::{
         classify::{BoxSeen, box_content, classify, holding},
         launch::{LaunchVars, launch},
-        profile::{Library, Profile, ProfileError, builtin},
+        profile::{Library, Profile},
         prompt::{self, Answered, Capabilities, PromptInput},
     },
     domain::{
@@ -183,4 +183,60 @@ fn no_golden_screen_is_decided_by_the_order_of_rules_alone() {
             }
         }
     }
+}
+
+#[test]
+fn the_readme_explains_every_key() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/README.md")).unwrap();
+    let base = "version = 1\nname = \"p\"\n";
+    for table in
+        ["", "[launch]", "[[programs]]", "[delivery]", "[box]", "[[screens]]", "[[dialogs]]", "[marker]", "[limits]"]
+    {
+        let said = Profile::parse(&format!("{base}{table}\nnonsense = 1\n"), "p").unwrap_err().to_string();
+        let known =
+            said.split_once("expected ").unwrap_or_else(|| panic!("{said}")).1.lines().next().unwrap().to_owned();
+        let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert!(keys.len() > 1, "{known}");
+        for key in keys {
+            assert!(readme.contains(&format!("`{key}`")) || readme.contains(&format!("[{key}]")), "{table} {key}");
+        }
+    }
+    for name in autodo::agent::placeholder::BUILT_IN {
+        assert!(readme.contains(&format!("`{{{name}}}`")), "{name}");
+    }
+}
+
+#[test]
+fn the_example_in_the_readme_works() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/README.md")).unwrap();
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let profile = Profile::parse(example, "README.md").unwrap_or_else(|e| panic!("{e}"));
+    let mut screen = Screen::of_text("hello\nmy-agent>\n");
+    screen.cursor = (10, 1);
+    assert_eq!(classify(&profile, &screen, None).state, ScreenState::Ready);
+}
+
+#[test]
+fn the_script_agent_is_started_by_the_program_itself() {
+    let vars = LaunchVars {
+        autodo: "/opt/autodo".into(),
+        run: RunId { ticket: TicketId::parse("T-1").unwrap(), number: 1 },
+        key: key(),
+        title: "x".into(),
+        branch: "autodo/T-1".into(),
+        worktree: "/w".into(),
+        run_dir: "/h/T-1/runs/1".into(),
+        state_dir: "/h/T-1/state".into(),
+        outbox: "/w/.autodo/run/outbox".into(),
+        prompt_file: "/w/.autodo/run/prompt.md".into(),
+        tmux_tmpdir: "/tmp/t".into(),
+        prompt: None,
+        conversation: None,
+        git_dirs: None,
+        options: Default::default(),
+    };
+    let plan = launch(&profile("script"), LaunchKind::Fresh, &vars).unwrap();
+    assert_eq!(plan.argv, ["/opt/autodo", "script-agent"]);
+    assert_eq!(plan.env["AUTODO_STATE"], "/h/T-1/state");
+    assert!(launch(&profile("script"), LaunchKind::Resume, &vars).is_err());
 }

@@ -109,10 +109,16 @@ fn a_dialog_is_answered_only_with_the_right_choice_selected() {
     assert_eq!(see(no).state, ScreenState::Question);
     let profile = profile();
     let answer = answer(&profile, &Screen::of_text(yes)).unwrap();
-    assert_eq!((answer.rule, answer.keys, answer.shows.as_str()), ("trust", &[Keystroke::Enter][..], "Trust this folder?"));
+    assert_eq!(
+        (answer.rule, answer.keys, answer.shows.as_str()),
+        ("trust", &[Keystroke::Enter][..], "Trust this folder?")
+    );
     assert_eq!(super::answer(&profile, &Screen::of_text(no)), None);
     let edit = see("May I edit a.rs?");
-    assert_eq!((edit.state, edit.rule.as_str(), edit.text.as_str()), (ScreenState::Permission, "edit", "May I edit a.rs?"));
+    assert_eq!(
+        (edit.state, edit.rule.as_str(), edit.text.as_str()),
+        (ScreenState::Permission, "edit", "May I edit a.rs?")
+    );
 }
 
 #[test]

@@ -69,11 +69,7 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         exit: raw.exit.iter().map(key).collect::<Checked<_>>()?,
         options,
         launch,
-        programs: raw
-            .programs
-            .into_iter()
-            .map(|p| Program { name: p.name, version_argv: p.version_argv })
-            .collect(),
+        programs: raw.programs.into_iter().map(|p| Program { name: p.name, version_argv: p.version_argv }).collect(),
         delivery: delivery(raw.delivery)?,
         input_box,
         dialogs,
@@ -122,27 +118,26 @@ fn launch(
 ) -> Checked<Launch> {
     let argv = raw.argv.iter().map(|a| arg(a, known)).collect::<Checked<Vec<_>>>()?;
     let resume_at = raw.resume.as_ref().map(Spanned::span);
-    let resume = raw
-        .resume
-        .map(|r| r.into_inner().iter().map(|a| arg(a, known)).collect::<Checked<Vec<_>>>())
-        .transpose()?;
+    let resume =
+        raw.resume.map(|r| r.into_inner().iter().map(|a| arg(a, known)).collect::<Checked<Vec<_>>>()).transpose()?;
     let uses = |args: &[Arg], name: &str| args.iter().any(|a| a.parts.iter().any(|p| p.uses(name)));
     let resumed = resume.as_deref().unwrap_or_default();
     if let (Some(at), true) = (resume_at, resume.as_ref().is_some_and(Vec::is_empty) || uses(resumed, "prompt")) {
         let what = "launch.resume names a program, and holds no {prompt}: prompts after the first are pasted";
         return Err((at, what.to_owned()));
     }
+    let program = raw.argv.first().map_or(name.span(), Spanned::span);
     if !argv.is_empty() {
         if uses(&argv, "prompt") != (first == First::Argument) {
             let what = "launch.argv holds {prompt} exactly where delivery.first = \"argument\"";
-            return fault(name, what);
+            return Err((program, what.to_owned()));
         }
         if conversation == Conversation::Chosen && !uses(&argv, "conversation") {
-            return fault(name, "conversation = \"chosen\" needs {conversation} in launch.argv");
+            return Err((program, "conversation = \"chosen\" needs {conversation} in launch.argv".to_owned()));
         }
     }
     if conversation == Conversation::None && (uses(&argv, "conversation") || uses(resumed, "conversation")) {
-        return fault(name, "{conversation} in an argv needs conversation = \"chosen\"");
+        return Err((program, "{conversation} in an argv needs conversation = \"chosen\"".to_owned()));
     }
     let mut env = std::collections::BTreeMap::new();
     for (variable, value) in raw.env {
@@ -205,15 +200,15 @@ fn delivery(raw: RawDelivery) -> Checked<Delivery> {
     if let Some(disarm) = raw.disarm.as_ref().filter(|d| !d.get_ref().chars().all(|c| c.is_ascii_punctuation())) {
         return fault(disarm, "delivery.disarm holds ASCII punctuation only");
     }
-    if raw.enter_delay_ms > 5000 {
-        return Err((0..0, "delivery.enter_delay_ms is at most 5000".to_owned()));
+    if let Some(delay) = raw.enter_delay_ms.as_ref().filter(|d| *d.get_ref() > 5000) {
+        return Err((delay.span(), "delivery.enter_delay_ms is at most 5000".to_owned()));
     }
     Ok(Delivery {
         first: raw.first,
         prefix: raw.prefix.map_or_else(|| Delivery::default().prefix, Spanned::into_inner),
         disarm: raw.disarm.map_or_else(|| Delivery::default().disarm, Spanned::into_inner),
         queues_while_busy: raw.queues_while_busy,
-        enter_delay_ms: raw.enter_delay_ms,
+        enter_delay_ms: raw.enter_delay_ms.map_or(0, Spanned::into_inner),
         hides: raw.hides,
     })
 }
@@ -327,7 +322,10 @@ fn dialog(raw: RawDialog) -> Checked<Dialog> {
     let asks = raw.state.as_ref().map_or(ScreenState::Question, |s| *s.get_ref());
     let person = [ScreenState::Question, ScreenState::Permission, ScreenState::Limited, ScreenState::LoggedOut];
     if let Some(at) = raw.state.as_ref().filter(|_| !person.contains(&asks)) {
-        return Err((at.span(), "a dialog that a person answers is question, permission, limited or logged_out".into()));
+        return Err((
+            at.span(),
+            "a dialog that a person answers is question, permission, limited or logged_out".into(),
+        ));
     }
     let answer = raw.answer.iter().map(key).collect::<Checked<Vec<_>>>()?;
     let plain = |k: &Keystroke| matches!(k, Keystroke::Enter | Keystroke::Char(_));

@@ -33,22 +33,25 @@ struct File {
     text: String,
 }
 
-/// Texts laid one behind the other, so that one offset says file and place: each is read behind as many blanks as all
-/// before it are long.
+/// A file and those below it, their texts laid one behind the other so that one offset says file and place: each is
+/// read behind as many blanks as all before it are long.
 struct Stack<'a> {
-    parts: Vec<(usize, &'a File)>,
+    top: &'a File,
+    /// Where each begins.
+    below: Vec<(usize, &'a File)>,
 }
 
 impl Stack<'_> {
-    fn place(&self, span: std::ops::Range<usize>, message: String) -> ProfileError {
-        let part = self.parts.iter().rev().find(|(from, _)| *from <= span.start).or(self.parts.first());
-        part.map_or_else(
-            || ProfileError::NotFound { name: message.clone(), known: String::new() },
-            |(from, file)| {
-                let span = span.start.saturating_sub(*from)..span.end.saturating_sub(*from);
-                fault(&file.origin, &file.text, span, message.clone())
-            },
-        )
+    fn place(&self, span: std::ops::Range<usize>, message: &str) -> ProfileError {
+        let part = self.below.iter().rev().find(|(from, _)| *from <= span.start);
+        let (from, file) = part.map_or((0, self.top), |(from, file)| (*from, *file));
+        let span = span.start.saturating_sub(from)..span.end.saturating_sub(from);
+        fault(&file.origin, &file.text, span, message.to_owned())
+    }
+
+    fn origin(&self) -> String {
+        let all = std::iter::once(self.top).chain(self.below.iter().map(|(_, file)| *file));
+        all.map(|file| file.origin.as_str()).collect::<Vec<_>>().join(", over ")
     }
 }
 
@@ -119,7 +122,7 @@ impl Library {
             let known = self.names().into_iter().map(|(n, _)| n).collect::<Vec<_>>().join(", ");
             return Err(ProfileError::NotFound { name: name.to_owned(), known });
         };
-        let mut stack = Stack { parts: vec![(0, top)] };
+        let mut stack = Stack { top, below: Vec::new() };
         let mut padded: Vec<String> = vec![top.text.clone()];
         let mut seen = BTreeSet::from([at]);
         let mut file = top;
@@ -128,21 +131,21 @@ impl Library {
             let end = padded.last().map_or(0, String::len) + 1;
             // A file may extend the one that it hides.
             let below = if *base.get_ref() == file.name { at } else { usize::MAX };
-            let from = stack.parts.last().map_or(0, |(from, _)| *from);
-            let wrong = |what: String| stack.place(from + base.span().start..from + base.span().end, what);
+            let from = stack.below.last().map_or(0, |(from, _)| *from);
+            let wrong = |what: String| stack.place(from + base.span().start..from + base.span().end, &what);
             let Some((index, next)) = self.find(base.get_ref(), below) else {
                 return Err(wrong(format!("there is no profile {:?} to extend", base.get_ref())));
             };
             if !seen.insert(index) {
                 return Err(wrong(format!("{:?} extends itself in a circle", base.get_ref())));
             }
-            stack.parts.push((end, next));
+            stack.below.push((end, next));
             padded.push(" ".repeat(end) + &next.text);
             (at, file) = (index, next);
         }
         let mut merged: Option<Spanned<DeTable<'_>>> = None;
         for text in padded.iter().rev() {
-            let own = DeTable::parse(text).map_err(|e| stack.place(e.span().unwrap_or(0..0), said(&e)))?;
+            let own = DeTable::parse(text).map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
             merged = Some(match merged {
                 None => own,
                 Some(base) => {
@@ -153,9 +156,8 @@ impl Library {
         }
         let table = merged.unwrap_or_else(|| Spanned::new(0..0, DeTable::new()));
         let read = Raw::deserialize(toml::de::Deserializer::from(table));
-        let raw = read.map_err(|e| stack.place(e.span().unwrap_or(0..0), said(&e)))?;
-        let origin = stack.parts.iter().map(|(_, f)| f.origin.as_str()).collect::<Vec<_>>().join(", over ");
-        check::check(raw, &origin).map_err(|(span, what)| stack.place(span, what))
+        let raw = read.map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
+        check::check(raw, &stack.origin()).map_err(|(span, what)| stack.place(span, &what))
     }
 }
 
@@ -165,8 +167,8 @@ fn said(error: &toml::de::Error) -> String {
 
 /// What `file` says in `extends`.
 fn base_of(file: &File) -> Result<Option<Spanned<String>>, ProfileError> {
-    let table = DeTable::parse(&file.text)
-        .map_err(|e| fault(&file.origin, &file.text, e.span().unwrap_or(0..0), said(&e)))?;
+    let table =
+        DeTable::parse(&file.text).map_err(|e| fault(&file.origin, &file.text, e.span().unwrap_or(0..0), said(&e)))?;
     let Some(value) = table.get_ref().get("extends") else { return Ok(None) };
     match value.get_ref().as_str() {
         Some(name) => Ok(Some(Spanned::new(value.span(), name.to_owned()))),

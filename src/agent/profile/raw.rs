@@ -90,8 +90,7 @@ pub(super) struct RawDelivery {
     pub disarm: Option<Text>,
     #[serde(default)]
     pub queues_while_busy: bool,
-    #[serde(default)]
-    pub enter_delay_ms: u64,
+    pub enter_delay_ms: Option<Spanned<u64>>,
     #[serde(default)]
     pub hides: Vec<String>,
 }

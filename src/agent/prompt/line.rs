@@ -36,7 +36,9 @@ pub fn tag(delivery: &DeliveryId) -> String {
 pub fn line(purpose: &Purpose, delivery: &DeliveryId, input: &LineInput<'_>) -> String {
     let ticket = input.ticket;
     let what = match purpose {
-        Purpose::Ticket => format!("read the file {PROMPT_FILE} in this folder to its end, then do what it says ({ticket})."),
+        Purpose::Ticket => {
+            format!("read the file {PROMPT_FILE} in this folder to its end, then do what it says ({ticket}).")
+        }
         Purpose::Answer => match input.text_file {
             Some(file) => format!("read the answer to your question in the file {file}, then go on."),
             None => "your question was answered; go on.".to_owned(),
@@ -45,12 +47,16 @@ pub fn line(purpose: &Purpose, delivery: &DeliveryId, input: &LineInput<'_>) -> 
             Some(file) => format!("read the message in the file {file}, then go on."),
             None => "there is a message for you; go on.".to_owned(),
         },
-        Purpose::Commit => "there are changes that are not committed. Commit what belongs to the ticket, undo the rest, \
+        Purpose::Commit => {
+            "there are changes that are not committed. Commit what belongs to the ticket, undo the rest, \
                             then report done again."
-            .to_owned(),
-        Purpose::NoChange => "nothing has changed on this branch. If that is right, report done again and say why with \
+                .to_owned()
+        }
+        Purpose::NoChange => {
+            "nothing has changed on this branch. If that is right, report done again and say why with \
                               --no-change; if not, do the work and commit it."
-            .to_owned(),
+                .to_owned()
+        }
         Purpose::Feedback { round } => format!(
             "checks failed (round {round}). Read the file {FEEDBACK_FILE} in this folder, mend what it names, commit, \
              and report done again."

@@ -1,8 +1,11 @@
 use super::*;
-use crate::domain::{
-    id::{DeliveryId, TicketId},
-    run::Purpose,
-    screen::Screen,
+use crate::{
+    agent::{classify::classify, sanitize::sanitize},
+    domain::{
+        id::{DeliveryId, TicketId},
+        run::Purpose,
+        screen::Screen,
+    },
 };
 
 fn input() -> PromptInput {
@@ -59,7 +62,7 @@ fn no_row_of_the_prompt_is_a_marker() {
     let mut input = input();
     input.notes = vec!["AUTODO-DONE".into(), "7f3a0001".into()];
     let screen = Screen::of_text(&made(&input));
-    let seen = super::super::classify::classify(&profile.unwrap(), &screen, Some(&input.key));
+    let seen = classify(&profile.unwrap(), &screen, Some(&input.key));
     assert_eq!(seen.marker, None);
 }
 
@@ -104,7 +107,13 @@ fn earlier_runs_are_told_in_quotes() {
     input.answers = vec![Answered { question: "Which?".into(), answer: "The first.".into() }];
     input.notes = vec!["the agent crashed".into()];
     let text = made(&input);
-    for part in ["This is run 3", "> Not like this\n> ## Run\n> ```sh\n> rm x", "> Which?", "> The first.", "> the agent crashed"] {
+    for part in [
+        "This is run 3",
+        "> Not like this\n> ## Run\n> ```sh\n> rm x",
+        "> Which?",
+        "> The first.",
+        "> the agent crashed",
+    ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
     assert_eq!(text.matches("\n## Run\n").count(), 1, "only the ticket has sections of its own");
@@ -157,7 +166,7 @@ fn every_line_is_short_plain_and_found_again() {
         assert_eq!(tag(&id), "[autodo 12.345]");
         assert!(line.len() < MAX_LINE && line.ends_with('.'), "cut: {line}");
         assert!(line.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{line}");
-        assert_eq!(super::super::sanitize::sanitize(&line, &Default::default()), line);
+        assert_eq!(sanitize(&line, &Default::default()), line);
         lines.push(line);
     }
     lines.sort();
