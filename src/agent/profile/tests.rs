@@ -70,7 +70,7 @@ fn every_fault_names_its_line() {
         ("[launch]", "[launch.env]\nAUTODO_KEY = \"x\"\n[launch]", 6, "set by autodo itself"),
         ("[launch]", "[launch.env]\n\"A B\" = \"x\"\n[launch]", 6, "letters, digits"),
         ("[launch]", "[delivery]\nprefix = \"!x\"\n[launch]", 6, "one word"),
-        ("[launch]", "[delivery]\nfirst = \"argument\"\n[launch]", 9, "delivery.first"),
+        ("[launch]", "[delivery]\nfirst = \"argument\"\n[launch]", 8, "delivery.first"),
         ("[launch]", "[delivery]\nenter_delay_ms = 9000\n[launch]", 6, "at most 5000"),
         ("[options]", "exit = [\"C-z\"]\n[options]", 3, "a key is"),
         ("[options]", "resumable = true\n[options]", 3, "launch.resume"),
