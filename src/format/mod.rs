@@ -3,9 +3,12 @@
 pub mod accepted;
 pub mod frontmatter;
 pub mod journal;
+pub mod markdown;
+pub mod problem;
 pub mod queue;
 pub mod report;
 pub mod review;
 pub mod ticket;
 pub mod time;
 pub mod tmux;
+pub mod yaml;
