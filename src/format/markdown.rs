@@ -183,14 +183,7 @@ mod tests {
     fn a_comment_hides_headings_and_fences() {
         assert_eq!(
             kinds("<!-- a -->\n<!--\n## x\n```sh\n-->\n## y"),
-            [
-                Kind::Comment,
-                Kind::Comment,
-                Kind::Comment,
-                Kind::Comment,
-                Kind::Comment,
-                Kind::Heading(2, "y")
-            ]
+            [Kind::Comment, Kind::Comment, Kind::Comment, Kind::Comment, Kind::Comment, Kind::Heading(2, "y")]
         );
     }
 

@@ -18,7 +18,9 @@ pub enum TimeError {
     #[error("{0:?} is longer than ten years")]
     TooLong(String),
     /// Not anything that says when.
-    #[error("{0:?} is not a time of day such as 06:30, a duration such as 2h, or a time such as 2026-02-19T14:30:22-0800")]
+    #[error(
+        "{0:?} is not a time of day such as 06:30, a duration such as 2h, or a time such as 2026-02-19T14:30:22-0800"
+    )]
     NotAClock(String),
     /// A point in time that has gone by.
     #[error("{0:?} is in the past")]
@@ -177,16 +179,25 @@ mod tests {
         ] {
             assert_eq!(parse_stamp(text), Ok(want), "{text}");
         }
-        for text in ["", "2026-02-19", "2026-02-19T14:30:22", "yesterday", "2026-02-30T00:00:00Z", "2026-02-19T25:00:00Z"] {
+        for text in
+            ["", "2026-02-19", "2026-02-19T14:30:22", "yesterday", "2026-02-30T00:00:00Z", "2026-02-19T25:00:00Z"]
+        {
             assert!(parse_stamp(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn durations_are_short() {
-        for (seconds, text) in
-            [(0, "0s"), (18, "18s"), (59, "59s"), (60, "1min"), (2520, "42min"), (3599, "59min"), (11_100, "3h05"), (97_200, "27h00")]
-        {
+        for (seconds, text) in [
+            (0, "0s"),
+            (18, "18s"),
+            (59, "59s"),
+            (60, "1min"),
+            (2520, "42min"),
+            (3599, "59min"),
+            (11_100, "3h05"),
+            (97_200, "27h00"),
+        ] {
             assert_eq!(human_duration(seconds), text);
         }
     }
@@ -227,7 +238,8 @@ mod tests {
         assert_eq!(at("2h").unwrap(), "2026-02-19T16:30:00-0800");
         assert_eq!(at("2026-02-20T06:00:00Z").unwrap(), "2026-02-19T22:00:00-0800");
         assert!(matches!(at("2026-02-19T06:00:00Z"), Err(TimeError::Past(_))));
-        for text in ["", "6", "630", "25:00", "06:60", "06:30:61", "06:30:00:00", "soon", ":30", "06:", "+6:30", "1d1d"] {
+        for text in ["", "6", "630", "25:00", "06:60", "06:30:61", "06:30:00:00", "soon", ":30", "06:", "+6:30", "1d1d"]
+        {
             assert!(matches!(at(text), Err(TimeError::NotAClock(_))), "{text}");
         }
     }

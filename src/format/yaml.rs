@@ -72,11 +72,12 @@ impl Node {
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         match (&self.value, &other.value) {
-            (Value::List(a), Value::List(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same(b))
-            }
+            (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same(b)),
             (Value::Map(a), Value::Map(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0.says_the_same(&b.0) && a.1.says_the_same(&b.1))
+            }
+            (Value::Number(a), Value::Number(b)) => {
+                a == b || whole(a).map_or_else(|| a.parse::<f64>().ok() == b.parse().ok(), |n| whole(b) == Some(n))
             }
             (a, b) => a == b,
         }
@@ -149,6 +150,19 @@ impl Serialize for Quoted {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         DoubleQuoted(self.0.as_str()).serialize(serializer)
     }
+}
+
+/// A whole number as YAML 1.2 spells it.
+fn whole(spelling: &str) -> Option<i128> {
+    let (sign, digits) = match spelling.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, spelling.strip_prefix('+').unwrap_or(spelling)),
+    };
+    let radix = |prefix: &str, radix| digits.strip_prefix(prefix).map(|d| i128::from_str_radix(d, radix));
+    let number =
+        radix("0x", 16).or_else(|| radix("0o", 8)).or_else(|| radix("0b", 2)).unwrap_or_else(|| digits.parse());
+    // Ignored: what is no whole number, or none that fits, is left to the caller.
+    number.ok().map(|n| sign * n)
 }
 
 fn told(error: &serde_saphyr::DeserializeError) -> YamlError {
@@ -265,10 +279,10 @@ impl Serialize for Node {
         match &self.value {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::Number(spelling) => match (spelling.parse::<i64>(), spelling.parse::<f64>()) {
-                (Ok(number), _) => serializer.serialize_i64(number),
-                (_, Ok(number)) if number.to_string() == *spelling => serializer.serialize_f64(number),
-                _ => serializer.serialize_str(spelling),
+            Value::Number(spelling) => match (whole(spelling), spelling.parse::<f64>()) {
+                (Some(number), _) => serializer.serialize_i128(number),
+                (None, Ok(number)) => serializer.serialize_f64(number),
+                (None, Err(_)) => serializer.serialize_str(spelling),
             },
             Value::Text(text) => serializer.serialize_str(text),
             Value::List(items) => {

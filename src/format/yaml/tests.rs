@@ -11,7 +11,8 @@ fn entry<'a>(node: &'a Node, key: &str) -> &'a Node {
 
 #[test]
 fn every_value_knows_its_place_and_numbers_keep_their_spelling() {
-    let text = "id: 007\r\ntitle: yes\nafter: [T-1, 1.10]\nlimit: 1_0\nday: 2026-02-19\nclock: 12:30\nnone:\n'a b': 2\n";
+    let text =
+        "id: 007\r\ntitle: yes\nafter: [T-1, 1.10]\nlimit: 1_0\nday: 2026-02-19\nclock: 12:30\nnone:\n'a b': 2\n";
     let node = parse(text).unwrap();
     assert_eq!(entry(&node, "id").value, Value::Text("007".to_owned()));
     assert_eq!(entry(&node, "title").value, Value::Text("yes".to_owned()));
