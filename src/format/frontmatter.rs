@@ -125,8 +125,8 @@ fn first_line(lines: &[&str], line: usize) -> usize {
     start
 }
 
-/// The lines as written where they say the same on their own; otherwise key and value written anew; and where even
-/// that cannot be, the lines as comments: nothing of a person's is lost.
+/// The lines as written where they say the same on their own; otherwise key and value written anew; where even that
+/// would say something else, the lines as comments.
 fn standing_alone(written: &str, key: &Node, value: &Node) -> String {
     let same = |text: &str| match yaml::parse(text) {
         Ok(Node { value: Value::Map(map), .. }) => {

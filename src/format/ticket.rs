@@ -79,7 +79,7 @@ pub fn parse_ticket(file: &str, stem: &str, text: &str) -> Result<Ticket, Vec<Pr
 }
 
 /// The problem that a front matter which cannot be read at all is.
-pub(super) fn front_problem(file: &str, text: &str, error: &FrontError) -> Problem {
+pub(in crate::format) fn front_problem(file: &str, text: &str, error: &FrontError) -> Problem {
     let hint = match error {
         FrontError::Unclosed => "write a line `---` below the keys, or begin the file with something else",
         FrontError::Yaml(_) => "write each key as `key: value`; put text with `:`, `#` or quotes between quotes",
