@@ -1,1 +1,51 @@
-//! The only reader of environment variables.
+//! The only reader of environment variables, and of what else the process inherits: its folder, its program, its user.
+
+use std::{ffi::OsString, io, path::PathBuf};
+
+use nix::unistd::{Uid, User};
+
+/// The variable `name`; `None` where it is not set or empty, which this program never tells apart.
+#[must_use]
+pub fn var(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// All variables, for the hand-over to an agent.
+pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The folder in which the program was started.
+///
+/// # Errors
+/// It was removed, or cannot be looked up.
+pub fn current_dir() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// This program's own file.
+///
+/// # Errors
+/// It was removed or replaced since the start, or cannot be looked up.
+pub fn current_exe() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// The name of the user this process runs as: from the user database, else `uid-<number>`. `USER` is not asked: it
+/// says who logged in, and under `su` or cron something else or nothing.
+#[must_use]
+pub fn user_name() -> String {
+    let uid = Uid::effective();
+    // Ignored: a user database that cannot be read has no name for us, as one without the user.
+    User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid-{uid}"), |user| user.name)
+}
+
+/// The user's home: `HOME`, else what the user database says; `None` where neither knows an absolute path.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    var("HOME").map(PathBuf::from).filter(absolute).or_else(|| {
+        // Ignored: a user database that cannot be read has no home for us.
+        User::from_uid(Uid::effective()).ok().flatten().map(|user| user.dir).filter(absolute)
+    })
+}

@@ -1,1 +1,400 @@
-//! Files: written whole or not at all.
+//! Files: written whole or not at all, and read so that "could not look" is never "is not there".
+//!
+//! Everything below `$AUTODO_HOME` and in outboxes is written through here. Files are made with the mode their caller
+//! names (0600 for autodo's own), folders with 0700. A file that is being written has the name prefix [`TEMP_PREFIX`]
+//! and lies in the folder of its target; one that a crash left behind can be known by that.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use nix::fcntl::OFlag;
+use tempfile::NamedTempFile;
+
+use crate::domain::observed::Observed;
+
+/// First part of the names of files that are being written.
+pub const TEMP_PREFIX: &str = ".autodo-tmp-";
+
+/// Mode of autodo's own files.
+pub const PRIVATE: u32 = 0o600;
+
+/// Why something could not be done with a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot {what} {}: {why}", path.display())]
+pub struct FsError {
+    /// What was tried: a verb.
+    pub what: &'static str,
+    /// On what.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub why: String,
+    /// The kind of the system's error.
+    pub kind: io::ErrorKind,
+}
+
+impl FsError {
+    /// Wraps the system's error.
+    pub fn new(what: &'static str, path: &Path, error: &io::Error) -> Self {
+        Self { what, path: path.to_owned(), why: error.to_string(), kind: error.kind() }
+    }
+
+    /// An error that autodo itself finds.
+    pub fn refused(what: &'static str, path: &Path, why: impl Into<String>) -> Self {
+        Self { what, path: path.to_owned(), why: why.into(), kind: io::ErrorKind::InvalidInput }
+    }
+}
+
+/// How much a write must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// A power failure: file and folder are synced.
+    Full,
+    /// The end of this process: enough for what can be made again.
+    None,
+}
+
+/// What kind of thing a name in a folder is; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A socket, a pipe, a device.
+    Other,
+}
+
+/// One name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: OsString,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// It is not there, or cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, FsError> {
+    fs::read(path).map_err(|e| FsError::new("read", path, &e))
+}
+
+/// Reads a whole file of UTF-8.
+///
+/// # Errors
+/// It is not there, cannot be read, or is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String, FsError> {
+    fs::read_to_string(path).map_err(|e| FsError::new("read", path, &e))
+}
+
+/// Reads a whole file where absence is no error.
+#[must_use]
+pub fn look(path: &Path) -> Observed<Vec<u8>> {
+    observed(read(path))
+}
+
+/// Reads a whole file of UTF-8 where absence is no error.
+#[must_use]
+pub fn look_text(path: &Path) -> Observed<String> {
+    observed(read_to_string(path))
+}
+
+/// What the name is, links not followed.
+#[must_use]
+pub fn look_kind(path: &Path) -> Observed<Kind> {
+    observed(fs::symlink_metadata(path).map(|m| kind_of(m.file_type())).map_err(|e| FsError::new("look at", path, &e)))
+}
+
+/// Turns "not there" into [`Observed::Absent`] and every other error into [`Observed::Unknown`].
+#[must_use]
+pub fn observed<T>(result: Result<T, FsError>) -> Observed<T> {
+    match result {
+        Ok(value) => Observed::Present(value),
+        Err(error) if matches!(error.kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Observed::Absent,
+        Err(error) => Observed::Unknown(error.to_string()),
+    }
+}
+
+fn kind_of(kind: fs::FileType) -> Kind {
+    if kind.is_symlink() {
+        Kind::Link
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_file() {
+        Kind::File
+    } else {
+        Kind::Other
+    }
+}
+
+/// Reads a file that somebody else may have put there: a link is not followed, a pipe does not block, and more than
+/// `limit` bytes are refused.
+///
+/// # Errors
+/// It is not a regular file of at most `limit` bytes, or cannot be read.
+pub fn read_untrusted(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
+    let what = "read";
+    let wrap = |e: io::Error| FsError::new(what, path, &e);
+    if let Observed::Present(Kind::Link) = look_kind(path) {
+        return Err(FsError::refused(what, path, "it is a symbolic link, which is not followed"));
+    }
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(wrap)?;
+    if !file.metadata().map_err(wrap)?.is_file() {
+        return Err(FsError::refused(what, path, "it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(wrap)?;
+    if bytes.len() as u64 > limit {
+        return Err(FsError::refused(what, path, format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// A file written aside, not yet in its place.
+#[derive(Debug)]
+pub struct Aside {
+    file: NamedTempFile,
+    path: PathBuf,
+    sync: Sync,
+}
+
+/// Writes `bytes` aside, in the folder of `path`; [`Aside::put`] puts them there. Dropped instead, it leaves nothing.
+///
+/// # Errors
+/// What could not be done; `path` is untouched.
+pub fn write_aside(path: &Path, bytes: &[u8], mode: u32, sync: Sync) -> Result<Aside, FsError> {
+    let wrap = |e: io::Error| FsError::new("write", path, &e);
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMP_PREFIX)
+        .permissions(fs::Permissions::from_mode(mode))
+        .tempfile_in(folder_of(path))
+        .map_err(wrap)?;
+    file.write_all(bytes).map_err(wrap)?;
+    if sync == Sync::Full {
+        file.as_file().sync_all().map_err(wrap)?;
+    }
+    Ok(Aside { file, path: path.to_owned(), sync })
+}
+
+impl Aside {
+    /// Puts the file into its place, over what is there, and returns it open for writing.
+    ///
+    /// # Errors
+    /// What could not be done. Where only the folder could not be synced, the new file is in its place all the same.
+    pub fn put(self) -> Result<File, FsError> {
+        let file = self.file.persist(&self.path).map_err(|e| FsError::new("replace", &self.path, &e.error))?;
+        if self.sync == Sync::Full {
+            sync_dir(folder_of(&self.path))?;
+        }
+        Ok(file)
+    }
+
+    /// Puts the file into its place if nothing is there. False: something is, and was left alone.
+    ///
+    /// # Errors
+    /// What could not be done.
+    pub fn put_new(self) -> Result<bool, FsError> {
+        match self.file.persist_noclobber(&self.path) {
+            Ok(_) => {}
+            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(e) => return Err(FsError::new("create", &self.path, &e.error)),
+        }
+        if self.sync == Sync::Full {
+            sync_dir(folder_of(&self.path))?;
+        }
+        Ok(true)
+    }
+}
+
+/// Replaces a file as a whole: a reader sees the old or the new one, after a crash too.
+///
+/// # Errors
+/// What could not be done; the old file is untouched unless only the folder could not be synced.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32, sync: Sync) -> Result<(), FsError> {
+    write_aside(path, bytes, mode, sync)?.put().map(drop)
+}
+
+/// Creates a file that must not exist yet, whole and synced. False: it exists, and was left alone. Of several who try
+/// at once exactly one gets true.
+///
+/// # Errors
+/// What could not be done.
+pub fn exclusive_create(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, FsError> {
+    write_aside(path, bytes, mode, Sync::Full)?.put_new()
+}
+
+/// Appends `bytes` to a file, made if it is not there. A part that a full disk let through is taken back.
+///
+/// # Errors
+/// What could not be done; the file has its old length unless that too is named.
+pub fn append(path: &Path, bytes: &[u8], sync: Sync) -> Result<(), FsError> {
+    let wrap = |e: &io::Error| FsError::new("append to", path, e);
+    let is_new = look_kind(path).is_absent();
+    let mut file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path).map_err(|e| wrap(&e))?;
+    let length = file.metadata().map_err(|e| wrap(&e))?.len();
+    let written = file.write_all(bytes).and_then(|()| if sync == Sync::Full { file.sync_data() } else { Ok(()) });
+    if let Err(error) = written {
+        if let Err(second) = file.set_len(length) {
+            let why = format!("{error}; and a part of it could not be taken back: {second}");
+            return Err(FsError { why, ..wrap(&error) });
+        }
+        return Err(wrap(&error));
+    }
+    if is_new && sync == Sync::Full { sync_dir(folder_of(path)) } else { Ok(()) }
+}
+
+/// Appends `bytes` to a file and syncs it.
+///
+/// # Errors
+/// See [`append`].
+pub fn append_sync(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    append(path, bytes, Sync::Full)
+}
+
+/// Cuts a file to `length` bytes and syncs it.
+///
+/// # Errors
+/// What could not be done.
+pub fn truncate(path: &Path, length: u64) -> Result<(), FsError> {
+    let cut = || {
+        let file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(length)?;
+        file.sync_all()
+    };
+    cut().map_err(|e| FsError::new("truncate", path, &e))
+}
+
+/// Syncs the names in a folder.
+///
+/// # Errors
+/// What could not be done.
+pub fn sync_dir(folder: &Path) -> Result<(), FsError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| FsError::new("sync the folder", folder, &e))
+}
+
+/// Makes a folder and those above it, each new one with mode 0700. One that is there is left as it is.
+///
+/// # Errors
+/// What could not be done.
+pub fn create_dir_private(path: &Path) -> Result<(), FsError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|e| FsError::new("create the folder", path, &e))
+}
+
+/// Makes a folder in a place where others may write, such as `/tmp`, or takes it if it is `owner`'s alone.
+///
+/// # Errors
+/// It is a link, not a folder, somebody else's, or cannot be made private.
+pub fn create_dir_guarded(path: &Path, owner: u32) -> Result<(), FsError> {
+    let what = "use the folder";
+    let wrap = |e: io::Error| FsError::new(what, path, &e);
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(wrap(e)),
+    }
+    let seen = fs::symlink_metadata(path).map_err(wrap)?;
+    if !seen.is_dir() {
+        return Err(FsError::refused(what, path, "it is not a folder, or a symbolic link to one"));
+    }
+    if seen.uid() != owner {
+        return Err(FsError::refused(what, path, format!("it belongs to user {}, not to {owner}", seen.uid())));
+    }
+    if seen.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(wrap)?;
+    }
+    Ok(())
+}
+
+/// Renames a file that could not be read, or must not be used, to `<name>.unreadable-<time>`, and returns that path.
+///
+/// # Errors
+/// What could not be done; the file is where it was.
+pub fn rename_aside(path: &Path) -> Result<PathBuf, FsError> {
+    let wrap = |e: io::Error| FsError::new("rename aside", path, &e);
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".unreadable-{time}"));
+    let first = path.with_file_name(&name);
+    let mut target = first.clone();
+    let mut n = 2;
+    while !look_kind(&target).is_absent() {
+        let mut numbered = first.clone().into_os_string();
+        numbered.push(format!("-{n}"));
+        target = numbered.into();
+        n += 1;
+    }
+    fs::rename(path, &target).map_err(wrap)?;
+    Ok(target)
+}
+
+/// The names in a folder, sorted; `Absent` where there is no such folder.
+#[must_use]
+pub fn list_dir(folder: &Path) -> Observed<Vec<Listed>> {
+    let list = || {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            all.push(Listed { path: entry.path(), name: entry.file_name(), kind: kind_of(entry.file_type()?) });
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    };
+    observed(list().map_err(|e| FsError::new("list", folder, &e)))
+}
+
+/// Removes a file or a link. False: it was not there.
+///
+/// # Errors
+/// What could not be done.
+pub fn remove(path: &Path) -> Result<bool, FsError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(FsError::new("remove", path, &e)),
+    }
+}
+
+/// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else
+/// can be writing there now.
+pub fn remove_leftovers(folder: &Path) {
+    let Observed::Present(names) = list_dir(folder) else { return };
+    for name in names {
+        if name.kind == Kind::File && name.name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
+            // Ignored: a left-over file does no harm, and the next start tries again.
+            remove(&name.path).ok();
+        }
+    }
+}
+
+/// Copies a file's bytes and mode, over what is there, whole or not at all.
+///
+/// # Errors
+/// What could not be done.
+pub fn copy(from: &Path, to: &Path) -> Result<(), FsError> {
+    let mode = fs::metadata(from).map_err(|e| FsError::new("read", from, &e))?.permissions().mode() & 0o777;
+    write_atomic(to, &read(from)?, mode, Sync::None)
+}
+
+/// The folder that holds `path`.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

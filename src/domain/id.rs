@@ -18,6 +18,8 @@ const RESERVED: &[&str] = &[
     "bin",
     "profiles",
     "config",
+    "journal.jsonl",
+    "queue.toml",
     "head",
     "fetch_head",
     "orig_head",

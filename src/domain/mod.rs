@@ -7,6 +7,7 @@ pub mod backlog;
 pub mod check;
 pub mod decision;
 pub mod effect;
+pub mod entry;
 pub mod event;
 pub mod id;
 pub mod observed;
@@ -15,5 +16,7 @@ pub mod review;
 pub mod risk;
 pub mod row;
 pub mod run;
+#[cfg(any(test, feature = "test-fakes"))]
+pub mod samples;
 pub mod screen;
 pub mod ticket;

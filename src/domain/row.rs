@@ -72,8 +72,9 @@ pub struct Row {
     /// Number of the latest launch of that run.
     #[serde(default)]
     pub launch: u32,
-    /// Number of the latest delivery of that run.
-    #[serde(default)]
+    /// Number of the latest delivery of that run. In files `last_delivery`: a phase, flattened beside it, has a
+    /// `delivery` of its own.
+    #[serde(default, rename = "last_delivery")]
     pub delivery: u32,
     /// The key of the latest run; `None`: no run yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]

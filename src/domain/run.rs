@@ -252,6 +252,7 @@ pub struct Blocked {
     pub tier: Tier,
     /// True while the agent's session is there, so that an answer can be typed into it.
     pub live: bool,
-    /// The run as it was, to go on with.
+    /// The run as it was, to go on with. In files `held_run`: the row, flattened beside it, has a `run` of its own.
+    #[serde(default, rename = "held_run", skip_serializing_if = "Option::is_none")]
     pub run: Option<Box<Run>>,
 }

@@ -1,26 +1,7 @@
 //! The books: the journal, which is the commit, and what is projected from it.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-use crate::domain::{effect::Effect, event::Event, id::TicketId, review::Review, row::Row};
-
-/// One line of the journal: what happened, what it calls for, and the ticket's complete new row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Strictly rising, without gaps after the last snapshot.
-    pub seq: u64,
-    /// When it was committed.
-    pub at: Timestamp,
-    /// The ticket.
-    pub ticket: TicketId,
-    /// What happened.
-    pub event: Event,
-    /// What it calls for.
-    pub effects: Vec<Effect>,
-    /// The new row; `None`: the ticket has left the queue for the archive.
-    pub row: Option<Row>,
-}
+pub use crate::domain::entry::Entry;
+use crate::domain::{id::TicketId, review::Review, row::Row};
 
 /// Why the books could not be written or read.
 #[derive(Clone, Debug, thiserror::Error)]
