@@ -5,15 +5,20 @@
 //! and lies in the folder of its target; one that a crash left behind can be known by that.
 
 use std::{
-    ffi::OsString,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use nix::fcntl::OFlag;
 use tempfile::NamedTempFile;
+
+mod folders;
+
+pub use folders::{
+    Kind, Listed, create_dir_guarded, create_dir_private, list_dir, look_kind, remove_leftovers, sync_dir,
+};
 
 use crate::domain::observed::Observed;
 
@@ -54,32 +59,10 @@ impl FsError {
 pub enum Sync {
     /// A power failure: file and folder are synced.
     Full,
+    /// A power failure, once the caller has synced the folder: only the file is.
+    Contents,
     /// The end of this process: enough for what can be made again.
     None,
-}
-
-/// What kind of thing a name in a folder is; links are not followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link.
-    Link,
-    /// A socket, a pipe, a device.
-    Other,
-}
-
-/// One name in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its path.
-    pub path: PathBuf,
-    /// Its name.
-    pub name: OsString,
-    /// What it is.
-    pub kind: Kind,
 }
 
 /// Reads a whole file.
@@ -110,10 +93,18 @@ pub fn look_text(path: &Path) -> Observed<String> {
     observed(read_to_string(path))
 }
 
-/// What the name is, links not followed.
+/// Reads the last `limit` bytes of a file, or all of it; with them comes where they begin.
 #[must_use]
-pub fn look_kind(path: &Path) -> Observed<Kind> {
-    observed(fs::symlink_metadata(path).map(|m| kind_of(m.file_type())).map_err(|e| FsError::new("look at", path, &e)))
+pub fn look_tail(path: &Path, limit: u64) -> Observed<(u64, Vec<u8>)> {
+    let tail = || {
+        let mut file = File::open(path)?;
+        let start = file.metadata()?.len().saturating_sub(limit);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok((start, bytes))
+    };
+    observed(tail().map_err(|e| FsError::new("read", path, &e)))
 }
 
 /// Turns "not there" into [`Observed::Absent`] and every other error into [`Observed::Unknown`].
@@ -123,18 +114,6 @@ pub fn observed<T>(result: Result<T, FsError>) -> Observed<T> {
         Ok(value) => Observed::Present(value),
         Err(error) if matches!(error.kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Observed::Absent,
         Err(error) => Observed::Unknown(error.to_string()),
-    }
-}
-
-fn kind_of(kind: fs::FileType) -> Kind {
-    if kind.is_symlink() {
-        Kind::Link
-    } else if kind.is_dir() {
-        Kind::Folder
-    } else if kind.is_file() {
-        Kind::File
-    } else {
-        Kind::Other
     }
 }
 
@@ -182,7 +161,7 @@ pub fn write_aside(path: &Path, bytes: &[u8], mode: u32, sync: Sync) -> Result<A
         .tempfile_in(folder_of(path))
         .map_err(wrap)?;
     file.write_all(bytes).map_err(wrap)?;
-    if sync == Sync::Full {
+    if sync != Sync::None {
         file.as_file().sync_all().map_err(wrap)?;
     }
     Ok(Aside { file, path: path.to_owned(), sync })
@@ -244,7 +223,7 @@ pub fn append(path: &Path, bytes: &[u8], sync: Sync) -> Result<(), FsError> {
     let is_new = look_kind(path).is_absent();
     let mut file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path).map_err(|e| wrap(&e))?;
     let length = file.metadata().map_err(|e| wrap(&e))?.len();
-    let written = file.write_all(bytes).and_then(|()| if sync == Sync::Full { file.sync_data() } else { Ok(()) });
+    let written = file.write_all(bytes).and_then(|()| if sync == Sync::None { Ok(()) } else { file.sync_data() });
     if let Err(error) = written {
         if let Err(second) = file.set_len(length) {
             let why = format!("{error}; and a part of it could not be taken back: {second}");
@@ -276,48 +255,6 @@ pub fn truncate(path: &Path, length: u64) -> Result<(), FsError> {
     cut().map_err(|e| FsError::new("truncate", path, &e))
 }
 
-/// Syncs the names in a folder.
-///
-/// # Errors
-/// What could not be done.
-pub fn sync_dir(folder: &Path) -> Result<(), FsError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| FsError::new("sync the folder", folder, &e))
-}
-
-/// Makes a folder and those above it, each new one with mode 0700. One that is there is left as it is.
-///
-/// # Errors
-/// What could not be done.
-pub fn create_dir_private(path: &Path) -> Result<(), FsError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|e| FsError::new("create the folder", path, &e))
-}
-
-/// Makes a folder in a place where others may write, such as `/tmp`, or takes it if it is `owner`'s alone.
-///
-/// # Errors
-/// It is a link, not a folder, somebody else's, or cannot be made private.
-pub fn create_dir_guarded(path: &Path, owner: u32) -> Result<(), FsError> {
-    let what = "use the folder";
-    let wrap = |e: io::Error| FsError::new(what, path, &e);
-    match fs::DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(wrap(e)),
-    }
-    let seen = fs::symlink_metadata(path).map_err(wrap)?;
-    if !seen.is_dir() {
-        return Err(FsError::refused(what, path, "it is not a folder, or a symbolic link to one"));
-    }
-    if seen.uid() != owner {
-        return Err(FsError::refused(what, path, format!("it belongs to user {}, not to {owner}", seen.uid())));
-    }
-    if seen.mode() & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(wrap)?;
-    }
-    Ok(())
-}
-
 /// Renames a file that could not be read, or must not be used, to `<name>.unreadable-<time>`, and returns that path.
 ///
 /// # Errors
@@ -340,21 +277,6 @@ pub fn rename_aside(path: &Path) -> Result<PathBuf, FsError> {
     Ok(target)
 }
 
-/// The names in a folder, sorted; `Absent` where there is no such folder.
-#[must_use]
-pub fn list_dir(folder: &Path) -> Observed<Vec<Listed>> {
-    let list = || {
-        let mut all = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            all.push(Listed { path: entry.path(), name: entry.file_name(), kind: kind_of(entry.file_type()?) });
-        }
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(all)
-    };
-    observed(list().map_err(|e| FsError::new("list", folder, &e)))
-}
-
 /// Removes a file or a link. False: it was not there.
 ///
 /// # Errors
@@ -364,18 +286,6 @@ pub fn remove(path: &Path) -> Result<bool, FsError> {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(e) => Err(FsError::new("remove", path, &e)),
-    }
-}
-
-/// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else
-/// can be writing there now.
-pub fn remove_leftovers(folder: &Path) {
-    let Observed::Present(names) = list_dir(folder) else { return };
-    for name in names {
-        if name.kind == Kind::File && name.name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
-            // Ignored: a left-over file does no harm, and the next start tries again.
-            remove(&name.path).ok();
-        }
     }
 }
 

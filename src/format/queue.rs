@@ -11,12 +11,12 @@
 //! Within a block each key is one line: a text's line feeds are escapes, nested data is an inline table. So a line
 //! `[[ticket]]` always begins a block. Counters that are 0 and things that are not known are left out.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::row::Row;
+use crate::domain::{id::TicketId, row::Row};
 
 /// Version of the files that are written.
 pub const QUEUE_VERSION: u64 = 1;
@@ -41,23 +41,25 @@ pub struct Queue {
     pub rows: Vec<Row>,
 }
 
-/// One block of an archive file.
-#[derive(Clone, Debug, PartialEq)]
+/// One block of an archive file, whose checksum is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
+    /// The ticket.
+    pub id: TicketId,
     /// The last step when it was archived.
     pub seq: u64,
-    /// The row as it left the queue.
-    pub row: Row,
+    /// The block's bytes in the file.
+    pub bytes: Range<usize>,
 }
 
-/// What an archive file says.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What an archive file says. Rows are read one by one, by [`archived_row`]: most readers want few of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Archive {
     /// Its blocks, oldest first.
     pub blocks: Vec<Archived>,
     /// True: the last block was cut off, and is not counted.
     pub dropped_tail: bool,
-    /// Bytes up to the end of the last good block.
+    /// Bytes up to the end of the last block.
     pub valid_len: usize,
     /// First lines of blocks in the middle that are damaged, and how.
     pub damaged: Vec<(usize, String)>,
@@ -168,17 +170,33 @@ pub fn parse_archive(bytes: &[u8]) -> Result<Archive, QueueError> {
     let mut archive = Archive { valid_len: head_end, ..Archive::default() };
     let starts = block_starts(bytes);
     for (n, (start, line)) in starts.iter().enumerate() {
-        let bytes = &bytes[..starts.get(n + 1).map_or(bytes.len(), |(next, _)| *next)];
-        let end = start + part_end(&bytes[*start..]);
-        match parse_block(&bytes[*start..end]) {
-            Ok(block) => archive.blocks.push(block),
+        let before_next = &bytes[..starts.get(n + 1).map_or(bytes.len(), |(next, _)| *next)];
+        let range = *start..start + part_end(&before_next[*start..]);
+        archive.valid_len = match unseal(&bytes[range.clone()]) {
+            Ok((seq, id)) => {
+                archive.blocks.push(Archived { id, seq, bytes: range.clone() });
+                range.end
+            }
             Err(_) if n + 1 == starts.len() => break,
-            Err(why) => archive.damaged.push((*line, why)),
-        }
-        archive.valid_len = end;
+            Err(why) => {
+                archive.damaged.push((*line, why));
+                range.end
+            }
+        };
     }
     archive.dropped_tail = bytes[archive.valid_len..].iter().any(|b| !b.is_ascii_whitespace());
     Ok(archive)
+}
+
+/// The row in a block of an archive file; `bytes` are the file's.
+///
+/// # Errors
+/// The block is not what [`parse_archive`] found there.
+pub fn archived_row(bytes: &[u8], block: &Archived) -> Result<Row, QueueError> {
+    let bad = |why: String| QueueError::Unreadable(format!("the block of {}: {why}", block.id));
+    let text = bytes.get(block.bytes.clone()).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
+    let body = text.splitn(3, '\n').nth(2).ok_or_else(|| bad("it is cut off".to_owned()))?;
+    toml::from_str(body).map_err(|e| bad(one_line(e.message())))
 }
 
 /// Where a head or a block ends: after its last line, before an empty one.
@@ -199,22 +217,19 @@ fn block_starts(bytes: &[u8]) -> Vec<(usize, usize)> {
     starts
 }
 
-/// Reads one block, from its `[[ticket]]` to its last line.
-fn parse_block(bytes: &[u8]) -> Result<Archived, String> {
-    #[derive(Deserialize)]
-    struct Block {
-        archived_seq: u64,
-        #[serde(flatten)]
-        row: Row,
-    }
+/// Checks a block, from its `[[ticket]]` to its last line, and reads its number and id.
+fn unseal(bytes: &[u8]) -> Result<(u64, TicketId), String> {
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
     let inner = text.strip_prefix(BLOCK).and_then(|t| t.strip_prefix('\n')).ok_or("it is cut off")?;
     let (sum, body) = inner.split_once('\n').ok_or("it is cut off")?;
     if sum != format!("{CHECKSUM}{:08x}\"", crc32fast::hash(body.as_bytes())) {
         return Err("its checksum does not match".to_owned());
     }
-    let block: Block = toml::from_str(body).map_err(|e| one_line(e.message()))?;
-    Ok(Archived { seq: block.archived_seq, row: block.row })
+    let mut lines = body.lines();
+    let mut value = |key: &str| lines.next().and_then(|l| l.strip_prefix(key)).ok_or(format!("it has no {key}"));
+    let seq = value("archived_seq = ")?.parse().map_err(|_| "its number is none".to_owned())?;
+    let id = TicketId::parse(value("id = ")?.trim_matches('"')).map_err(|e| e.to_string())?;
+    Ok((seq, id))
 }
 
 fn one_line(text: &str) -> String {

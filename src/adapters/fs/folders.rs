@@ -1,0 +1,123 @@
+//! Folders: what is in them, and making them private.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{FsError, TEMP_PREFIX, observed, remove};
+use crate::domain::observed::Observed;
+
+/// What kind of thing a name in a folder is; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A socket, a pipe, a device.
+    Other,
+}
+
+/// One name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: OsString,
+    /// What it is.
+    pub kind: Kind,
+}
+
+fn kind_of(kind: fs::FileType) -> Kind {
+    if kind.is_symlink() {
+        Kind::Link
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_file() {
+        Kind::File
+    } else {
+        Kind::Other
+    }
+}
+
+/// What the name is, links not followed.
+#[must_use]
+pub fn look_kind(path: &Path) -> Observed<Kind> {
+    observed(fs::symlink_metadata(path).map(|m| kind_of(m.file_type())).map_err(|e| FsError::new("look at", path, &e)))
+}
+
+/// The names in a folder, sorted; `Absent` where there is no such folder.
+#[must_use]
+pub fn list_dir(folder: &Path) -> Observed<Vec<Listed>> {
+    let list = || {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            all.push(Listed { path: entry.path(), name: entry.file_name(), kind: kind_of(entry.file_type()?) });
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    };
+    observed(list().map_err(|e| FsError::new("list", folder, &e)))
+}
+
+/// Syncs the names in a folder.
+///
+/// # Errors
+/// What could not be done.
+pub fn sync_dir(folder: &Path) -> Result<(), FsError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| FsError::new("sync the folder", folder, &e))
+}
+
+/// Makes a folder and those above it, each new one with mode 0700. One that is there is left as it is.
+///
+/// # Errors
+/// What could not be done.
+pub fn create_dir_private(path: &Path) -> Result<(), FsError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|e| FsError::new("create the folder", path, &e))
+}
+
+/// Makes a folder in a place where others may write, such as `/tmp`, or takes it if it is `owner`'s alone.
+///
+/// # Errors
+/// It is a link, not a folder, somebody else's, or cannot be made private.
+pub fn create_dir_guarded(path: &Path, owner: u32) -> Result<(), FsError> {
+    let what = "use the folder";
+    let wrap = |e: io::Error| FsError::new(what, path, &e);
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(wrap(e)),
+    }
+    let seen = fs::symlink_metadata(path).map_err(wrap)?;
+    if !seen.is_dir() {
+        return Err(FsError::refused(what, path, "it is not a folder, or a symbolic link to one"));
+    }
+    if seen.uid() != owner {
+        return Err(FsError::refused(what, path, format!("it belongs to user {}, not to {owner}", seen.uid())));
+    }
+    if seen.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(wrap)?;
+    }
+    Ok(())
+}
+
+/// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else
+/// can be writing there now.
+pub fn remove_leftovers(folder: &Path) {
+    let Observed::Present(names) = list_dir(folder) else { return };
+    for name in names {
+        if name.kind == Kind::File && name.name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
+            // Ignored: a left-over file does no harm, and the next start tries again.
+            remove(&name.path).ok();
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The books while they are open: every step goes into the journal first, then into what is projected from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::{
+    archive,
+    audit::{self, Trails},
+    journal_file::JournalFile,
+    review, unreadable,
+};
+use crate::{
+    adapters::{
+        crash,
+        fs::{self, FsError, PRIVATE, Sync},
+        home::Home,
+    },
+    domain::{entry::Entry, id::TicketId, review::Review, row::Row},
+    format::{
+        journal::{JournalError, encode_entry, encode_snapshot},
+        queue::render,
+    },
+    ports::store::{Store, StoreError},
+};
+
+/// Bytes above which the journal is rewritten as one snapshot.
+pub const COMPACT_ABOVE: u64 = 16 * 1024 * 1024;
+
+/// The books of a home. Made by [`super::open`]; to be used only while the lock is held.
+#[derive(Debug)]
+pub struct Books {
+    home: Home,
+    journal: JournalFile,
+    rows: BTreeMap<TicketId, Row>,
+    archived: BTreeSet<TicketId>,
+    seq: u64,
+    at: Option<Timestamp>,
+    trails: Trails,
+    compact_above: u64,
+    /// The next rewriting is due at this length.
+    compact_at: u64,
+}
+
+/// What the books begin with.
+pub(super) struct State {
+    pub rows: BTreeMap<TicketId, Row>,
+    pub archived: BTreeSet<TicketId>,
+    pub seq: u64,
+    pub at: Option<Timestamp>,
+}
+
+impl Books {
+    pub(super) fn new(home: Home, journal: JournalFile, state: State) -> Self {
+        let State { rows, archived, seq, at } = state;
+        let trails = Trails::default();
+        let (compact_above, compact_at) = (COMPACT_ABOVE, COMPACT_ABOVE);
+        Self { home, journal, rows, archived, seq, at, trails, compact_above, compact_at }
+    }
+
+    /// Rewrites the journal above `bytes` instead of [`COMPACT_ABOVE`].
+    #[must_use]
+    pub fn compacting_above(mut self, bytes: u64) -> Self {
+        (self.compact_above, self.compact_at) = (bytes, bytes);
+        self
+    }
+
+    /// The last step.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The open rows after the last step.
+    #[must_use]
+    pub fn rows(&self) -> &BTreeMap<TicketId, Row> {
+        &self.rows
+    }
+
+    /// Bytes in the journal.
+    #[must_use]
+    pub fn journal_length(&self) -> u64 {
+        self.journal.length()
+    }
+
+    fn journal_error(&self, error: &JournalError) -> StoreError {
+        StoreError { what: "append to", path: self.home.journal(), why: error.to_string(), hint: None }
+    }
+
+    fn snapshot_line(&self) -> Result<Vec<u8>, StoreError> {
+        let rows: Vec<&Row> = self.rows.values().collect();
+        let at = self.at.unwrap_or_else(Timestamp::now);
+        encode_snapshot(self.seq, at, &rows).map_err(|e| self.journal_error(&e))
+    }
+
+    /// Appends a snapshot of the rows.
+    pub(super) fn append_snapshot(&mut self) -> Result<(), StoreError> {
+        let line = self.snapshot_line()?;
+        Ok(self.journal.append(&line)?)
+    }
+
+    /// Replaces the journal by a snapshot of the rows.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        let line = self.snapshot_line()?;
+        self.journal.rewrite(&line)?;
+        self.compact_at = self.compact_above.max(2 * line.len() as u64);
+        Ok(())
+    }
+
+    /// What follows a commit and cannot undo it.
+    fn after_commit(&mut self, entry: &Entry) {
+        if entry.row.is_some() && self.archived.contains(&entry.ticket) {
+            // The ticket was taken up again.
+            match archive::read(&self.home).and_then(|files| Ok(files.remove(&entry.ticket)?)) {
+                Ok(()) => {
+                    self.archived.remove(&entry.ticket);
+                }
+                Err(error) => warn!(%error, "the archive still holds a ticket that is in the queue again"),
+            }
+        }
+        if self.journal.length() > self.compact_at
+            && let Err(error) = self.compact()
+        {
+            warn!(%error, "the journal could not be rewritten and goes on as it is");
+            self.compact_at = self.journal.length() + self.compact_above / 16;
+        }
+    }
+
+    /// Rewrites the journal where its file was removed or replaced behind our back.
+    fn restore_if_gone(&mut self) -> Result<(), StoreError> {
+        if self.journal.is_gone() {
+            warn!("the journal's file was removed while autodo was running: written anew");
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn publish_with(&mut self, seq: u64, rows: &[&Row], sync: Sync) -> Result<(), StoreError> {
+        let path = self.home.queue();
+        let text = render(seq, rows).map_err(|e| unreadable(&path, &e))?;
+        let aside = fs::write_aside(&path, text.as_bytes(), PRIVATE, sync)?;
+        crash::point("fs.queue.before");
+        aside.put()?;
+        crash::point("fs.queue.after");
+        Ok(())
+    }
+}
+
+impl Store for Books {
+    fn commit(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let refuse = |why: String| StoreError::from(FsError::refused("append to", &self.home.journal(), why));
+        if entry.seq != self.seq + 1 {
+            return Err(refuse(format!("step {} does not follow step {}", entry.seq, self.seq)));
+        }
+        if let Some(row) = &entry.row
+            && row.id != entry.ticket
+        {
+            return Err(refuse(format!("a step of {} has the row of {}", entry.ticket, row.id)));
+        }
+        let line = encode_entry(entry).map_err(|e| self.journal_error(&e))?;
+        self.restore_if_gone()?;
+        self.journal.append(&line)?;
+        (self.seq, self.at) = (entry.seq, Some(entry.at));
+        match &entry.row {
+            Some(row) => self.rows.insert(row.id.clone(), row.clone()),
+            None => self.rows.remove(&entry.ticket),
+        };
+        self.after_commit(entry);
+        Ok(())
+    }
+
+    fn publish(&mut self, seq: u64, rows: &[&Row]) -> Result<(), StoreError> {
+        self.publish_with(seq, rows, Sync::None)
+    }
+
+    fn audit(&mut self, ticket: &TicketId, line: &Value) -> Result<(), StoreError> {
+        self.trails.ready(&self.home, ticket)?;
+        Ok(audit::append(&self.home, ticket, line, self.seq, self.at)?)
+    }
+
+    fn review(&mut self, review: &Review) -> Result<(), StoreError> {
+        for note in review::write(&self.home, review, &TimeZone::system())? {
+            self.audit(&review.id, &json!({ "at": Timestamp::now(), "kind": "note", "text": note }))?;
+        }
+        Ok(())
+    }
+
+    fn archive(&mut self, row: &Row) -> Result<(), StoreError> {
+        archive::append(&self.home, self.seq, row)?;
+        self.archived.insert(row.id.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading without the lock. Nothing here writes, so it may run beside a supervisor, or beside a crash.
+
+use std::collections::BTreeMap;
+
+use super::{
+    archive,
+    open::{read_journal, read_queue_file},
+    recover::QueueSeen,
+};
+use crate::{
+    adapters::{fs, home::Home},
+    domain::{id::TicketId, observed::Observed, row::Row},
+    format::{
+        journal::{Line, decode_line},
+        queue::Queue,
+    },
+    ports::store::StoreError,
+};
+
+/// Bytes at the end of the journal among which steps after the published queue are looked for, before all is read.
+const TAIL: u64 = 1024 * 1024;
+
+/// The queue as it is now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueRead {
+    /// The rows: those of `queue.toml` in its order, then tickets that came after it.
+    pub rows: Vec<Row>,
+    /// The step that they reflect.
+    pub seq: u64,
+    /// What is wrong with the files, for people.
+    pub notices: Vec<String>,
+}
+
+/// Reads the queue: `queue.toml`, and the journal's steps after it. Where it cannot be used, the journal.
+///
+/// # Errors
+/// A file is of a newer version, or the journal is needed and cannot be read.
+pub fn read_queue(home: &Home) -> Result<QueueRead, StoreError> {
+    let (queue, mut notices) = match read_queue_file(home)? {
+        QueueSeen::Good(queue) => {
+            if let Some(read) = brought_up(home, &queue) {
+                return Ok(read);
+            }
+            (queue, Vec::new())
+        }
+        QueueSeen::Absent => (Queue::default(), Vec::new()),
+        QueueSeen::Bad { why, .. } => (Queue::default(), vec![format!("queue.toml cannot be used: {why}")]),
+    };
+    let journal = read_journal(home)?.map(|(_, loaded)| loaded).unwrap_or_default();
+    if journal.seq < queue.seq {
+        notices.push(format!("the journal is gone or behind queue.toml, which is of step {}", queue.seq));
+        return Ok(QueueRead { rows: queue.rows, seq: queue.seq, notices });
+    }
+    Ok(QueueRead { rows: merged(&queue, journal.rows), seq: journal.seq, notices })
+}
+
+/// Rows in the order of the queue, then the others.
+fn merged(queue: &Queue, mut rows: BTreeMap<TicketId, Row>) -> Vec<Row> {
+    let mut ordered: Vec<Row> = queue.rows.iter().filter_map(|row| rows.remove(&row.id)).collect();
+    ordered.extend(rows.into_values());
+    ordered
+}
+
+/// The queue with the steps after it that stand at the end of the journal; `None`: that is not enough to know.
+fn brought_up(home: &Home, queue: &Queue) -> Option<QueueRead> {
+    let (start, tail) = match fs::look_tail(&home.journal(), TAIL) {
+        Observed::Present(tail) => tail,
+        Observed::Absent | Observed::Unknown(_) => return None,
+    };
+    let mut lines: Vec<&[u8]> = tail.split_inclusive(|b| *b == b'\n').collect();
+    // A line without its end is being written, or was cut off: it does not count. The first is whole only at the start.
+    lines.retain(|line| line.ends_with(b"\n"));
+    if start > 0 && !lines.is_empty() {
+        lines.remove(0);
+    }
+    let mut after = Vec::new();
+    for line in lines.iter().rev() {
+        match decode_line(line.strip_suffix(b"\n")?) {
+            Ok(Line::Entry(entry)) if entry.seq <= queue.seq => break,
+            Ok(Line::Entry(entry)) => after.push(entry),
+            Ok(Line::Snapshot(snapshot)) if snapshot.seq == queue.seq => break,
+            Ok(Line::Snapshot(_)) | Err(_) => return None,
+        }
+    }
+    after.reverse();
+    let seq = after.last().map_or(queue.seq, |entry| entry.seq);
+    if after.first().is_some_and(|first| first.seq != queue.seq + 1) || (after.is_empty() && lines.is_empty()) {
+        return None;
+    }
+    let mut rows: BTreeMap<TicketId, Row> = queue.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+    for entry in after {
+        match entry.row {
+            Some(row) => rows.insert(entry.ticket, row),
+            None => rows.remove(&entry.ticket),
+        };
+    }
+    Some(QueueRead { rows: merged(queue, rows), seq, notices: Vec::new() })
+}
+
+/// Reads the archive: the newest row of each ticket, in the order of archiving, and what is wrong with the files. A
+/// ticket whose archiving was cut off is in the queue as well, until the next start.
+///
+/// # Errors
+/// A file is of a newer version.
+pub fn read_archive(home: &Home) -> Result<(Vec<Row>, Vec<String>), StoreError> {
+    let files = archive::read(home)?;
+    let mut notices = files.troubles.clone();
+    let mut blocks: Vec<_> = files.newest().into_values().collect();
+    blocks.sort_by_key(|(_, block)| block.seq);
+    let mut rows = Vec::new();
+    for (file, block) in blocks {
+        match file.row(block) {
+            Ok(row) => rows.push(row),
+            Err(error) => notices.push(error.to_string()),
+        }
+    }
+    Ok((rows, notices))
+}
