@@ -9,11 +9,13 @@ pub mod decision;
 pub mod effect;
 pub mod entry;
 pub mod event;
+pub mod glob;
 pub mod id;
 pub mod observed;
 pub mod report;
 pub mod review;
 pub mod risk;
+pub mod risk_rules;
 pub mod row;
 pub mod run;
 #[cfg(any(test, feature = "test-fakes"))]
