@@ -1,0 +1,61 @@
+//! The port: [`Git`] as the supervisor sees it.
+
+use std::path::PathBuf;
+
+use super::{Git, remove};
+use crate::{
+    domain::{id::TicketId, observed::Observed},
+    ports::{
+        Work,
+        worktrees::{Inspection, Prepared, WorktreeError, WorktreeSpec, Worktrees},
+    },
+};
+
+impl Worktrees for Git {
+    fn prepare(&self, spec: WorktreeSpec) -> Work<'_, Result<Prepared, WorktreeError>> {
+        Box::pin(self.make_ready(spec))
+    }
+
+    fn inspect(
+        &self,
+        repo: PathBuf,
+        worktree: PathBuf,
+        ticket: TicketId,
+        base_commit: String,
+    ) -> Work<'_, Result<Inspection, String>> {
+        Box::pin(
+            async move { self.look_at_work(repo, worktree, ticket, base_commit).await.map_err(|why| why.to_string()) },
+        )
+    }
+
+    fn tip(&self, repo: PathBuf, ticket: TicketId) -> Work<'_, Observed<String>> {
+        Box::pin(async move {
+            match self.tip_of(&repo, &ticket).await {
+                Ok(Some(tip)) => Observed::Present(tip),
+                Ok(None) => Observed::Absent,
+                Err(why) => Observed::Unknown(why.to_string()),
+            }
+        })
+    }
+
+    fn contains(&self, repo: PathBuf, target: String, commit: String) -> Work<'_, Observed<bool>> {
+        Box::pin(async move {
+            let tip = match self.resolve(&repo, &target).await {
+                Ok(Some(tip)) => tip,
+                Ok(None) => return Observed::Absent,
+                Err(why) => return Observed::Unknown(why.to_string()),
+            };
+            match self.is_ancestor(&repo, &commit, &tip).await {
+                Ok(is_in) => Observed::Present(is_in),
+                Err(why) => Observed::Unknown(why.to_string()),
+            }
+        })
+    }
+
+    fn clear_stale_lock(&self, worktree: PathBuf) -> Work<'_, Option<String>> {
+        Box::pin(async move {
+            // Ignored: a task that panics has removed nothing that could be told of.
+            tokio::task::spawn_blocking(move || remove::clear_locks(&worktree)).await.ok().flatten()
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Removes what a ticket no longer needs, and only what cannot be missed: `autodo clean`, and locks of the dead.
+
+use std::path::Path;
+
+use super::{
+    Git,
+    command::{Call, GitError},
+    list::{own_dir, real},
+    prepare::base_ref,
+};
+use crate::domain::id::TicketId;
+
+/// What a removal took away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// True if the folder and what git knew of it are gone now.
+    pub worktree: bool,
+    /// The tip of the branch that is gone; `git branch <name> <tip>` brings it back.
+    pub branch_tip: Option<String>,
+    /// Why something was left.
+    pub left: Vec<String>,
+}
+
+impl Git {
+    /// Removes the ticket's worktree at `path` and its branch, if all of it is contained in `target`.
+    ///
+    /// # Errors
+    /// [`GitError::Refused`] where it would lose something: commits that `target` does not hold, changes that are not
+    /// committed, a locked worktree, a worktree that is not this ticket's. Nothing has changed then.
+    pub async fn remove_worktree(
+        &self,
+        repo: &Path,
+        path: &Path,
+        ticket: &TicketId,
+        target: &str,
+    ) -> Result<Removed, GitError> {
+        let refused = |why: String| Err(GitError::Refused(format!("cannot clean {ticket}: {why}")));
+        let branch = ticket.branch();
+        let tip = self.tip_of(repo, ticket).await?;
+        if let Some(tip) = &tip {
+            let Some(target_tip) = self.resolve(repo, target).await? else {
+                return refused(format!("its target {target} names no commit"));
+            };
+            if !self.is_ancestor(repo, tip, &target_tip).await? {
+                return refused(format!("the branch {branch} has commits that {target} does not hold"));
+            }
+        }
+        let mut removed = Removed::default();
+        let entries = self.worktrees(repo).await?;
+        let (place, shown) = (real(path), path.display());
+        // The first is the main checkout, which is nobody's ticket.
+        match entries.iter().skip(1).find(|e| e.path == place) {
+            None if std::fs::symlink_metadata(path).is_ok() => {
+                return refused(format!("the folder {shown} is no worktree of this repository"));
+            }
+            None => removed.left.push(format!("there is no worktree at {shown}")),
+            Some(entry) if entry.branch.as_deref() != Some(&branch) => {
+                return refused(format!("the worktree {shown} is on {}, not on {branch}", entry.on()));
+            }
+            Some(entry) if entry.locked.is_some() => {
+                let reason = entry.locked.as_deref().unwrap_or_default();
+                return refused(format!("the worktree {shown} is locked ({reason})"));
+            }
+            Some(entry) => {
+                if place.exists() {
+                    let dirty = self.status(&place).await?.dirty;
+                    if !dirty.is_empty() {
+                        return refused(format!("{shown} holds changes that are not committed: {}", dirty.join(", ")));
+                    }
+                    self.take_back_placed(&place).await?;
+                }
+                let call = Call::new(repo).args(["worktree", "remove"]).args([&entry.path]).checks_out();
+                self.program.ok(&call).await?;
+                removed.worktree = true;
+            }
+        }
+        let Some(tip) = tip else { return Ok(removed) };
+        match self.program.ok(&Call::new(repo).args(["branch", "-d", &branch])).await {
+            Ok(_) => {
+                removed.branch_tip = Some(tip);
+                self.program.ok(&Call::new(repo).args(["update-ref", "-d", &base_ref(ticket)])).await?;
+            }
+            // `-d` compares with what the checkout stands on, which need not be the target.
+            Err(why) => removed.left.push(format!("the branch {branch} was left: {why}")),
+        }
+        Ok(removed)
+    }
+
+    /// Removes copies and links that autodo placed, where git would stop at them as untracked files.
+    async fn take_back_placed(&self, worktree: &Path) -> Result<(), GitError> {
+        let call =
+            Call::new(worktree).args(["--no-optional-locks", "ls-files", "-z", "--others", "--exclude-standard"]);
+        let output = self.program.ok(&call).await?;
+        let placed = super::place::placed(worktree);
+        for path in String::from_utf8_lossy(&output.stdout).split_terminator('\0').filter(|p| placed.contains(*p)) {
+            let file = worktree.join(path);
+            std::fs::remove_file(&file).map_err(|e| GitError::file("remove", &file, &e))?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the lock files that a dead git left in a linked worktree: of its index, its HEAD and its ticket's branch.
+/// Says which.
+pub(crate) fn clear_locks(worktree: &Path) -> Option<String> {
+    let own = own_dir(worktree).ok()?;
+    let mut locks = vec![own.join("index.lock"), own.join("HEAD.lock")];
+    let head = std::fs::read_to_string(own.join("HEAD")).unwrap_or_default();
+    if let Some(branch) = head.trim().strip_prefix("ref: ").filter(|b| b.starts_with("refs/heads/autodo/"))
+        && let Some(common) = own.parent().and_then(Path::parent)
+    {
+        locks.push(common.join(format!("{branch}.lock")));
+    }
+    let removed: Vec<String> =
+        locks.iter().filter(|lock| std::fs::remove_file(lock).is_ok()).map(|lock| lock.display().to_string()).collect();
+    (!removed.is_empty()).then(|| format!("removed {}, left by a git that is gone", removed.join(", ")))
+}
