@@ -26,6 +26,10 @@ const OUTPUT_MAX: u64 = 64 * 1024 * 1024;
 /// Lines of standard error that an error shows.
 const ERROR_LINES: usize = 20;
 
+/// How often a call that met a worktree in the making is run again, and after which pause.
+const MEETINGS_MAX: u32 = 40;
+const MEETING_PAUSE: Duration = Duration::from_millis(25);
+
 /// What an outer git sets for its own children, which would send ours to another repository. Source: `git rev-parse
 /// --local-env-vars`, git 2.47; without `GIT_CONFIG_COUNT`, by which containers set an identity or `safe.directory`.
 const LOCAL_VARIABLES: &[&str] = &[
@@ -212,8 +216,21 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Runs git to its end, whatever that is.
+    /// Runs git to its end, whatever that is. Where it met a worktree that another git is registering just then, it
+    /// runs again.
     pub(crate) async fn run(&self, call: &Call) -> Result<Output, GitError> {
+        for _ in 0..MEETINGS_MAX {
+            let output = self.run_once(call).await?;
+            if output.status.success() || !met_half_registered(&output.stderr) {
+                return Ok(output);
+            }
+            tracing::debug!(command = call.line(), "met a worktree that is being registered");
+            tokio::time::sleep(MEETING_PAUSE).await;
+        }
+        self.run_once(call).await
+    }
+
+    async fn run_once(&self, call: &Call) -> Result<Output, GitError> {
         if !call.dir.is_dir() {
             return Err(GitError::NoFolder(call.dir.clone()));
         }
@@ -260,6 +277,13 @@ impl Program {
         command.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null()).kill_on_drop(true).process_group(0);
         command
     }
+}
+
+/// True if git stumbled over the files of a worktree that another git was writing at that moment, before it did
+/// anything itself: `fatal: failed to read .git/worktrees/T-3/commondir: Success` (git 2.47).
+fn met_half_registered(stderr: &str) -> bool {
+    let is_it = |l: &str| l.starts_with("fatal: ") && l.contains(" read ") && l.contains("/worktrees/");
+    stderr.lines().any(is_it)
 }
 
 /// The error of a call that ended badly.

@@ -160,10 +160,18 @@ mod tests {
 
     #[test]
     fn status_is_read_with_blanks_in_paths() {
-        let text = "# branch.oid abc\0# branch.head main\0# branch.ab +1 -0\01 .M N... 100644 100644 100644 aa bb a \
-                    b.txt\02 R. N... 100644 100644 100644 aa bb R100 new name\0old name\0u UU N... 1 2 3 4 a b c in \
-                    both\0? un tracked\0";
-        let status = parse_status(text);
+        let text = [
+            "# branch.oid abc",
+            "# branch.head main",
+            "# branch.ab +1 -0",
+            "1 .M N... 100644 100644 100644 aa bb a b.txt",
+            "2 R. N... 100644 100644 100644 aa bb R100 new name",
+            "old name",
+            "u UU N... 1 2 3 4 a b c in both",
+            "? un tracked",
+        ]
+        .join("\0");
+        let status = parse_status(&text);
         assert_eq!(status.head.as_deref(), Some("abc"));
         assert_eq!(status.branch.as_deref(), Some("main"));
         assert_eq!(status.dirty, ["a b.txt", "new name", "in both", "un tracked"]);

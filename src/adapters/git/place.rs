@@ -40,6 +40,7 @@ impl Git {
         };
         let mut notes = Vec::new();
         let mut placed = Vec::new();
+        let tracked = self.files(&spec.path, &["--cached"]).await?;
         for (how, patterns) in [(How::Copy, &spec.setup.copy), (How::Link, &spec.setup.symlink)] {
             for pattern in patterns {
                 check_pattern(pattern)?;
@@ -51,7 +52,7 @@ impl Git {
                 for path in found {
                     let files = if how == How::Copy { self.files_below(&from, &path).await? } else { vec![path] };
                     for file in files {
-                        if self.is_tracked(&spec.path, &file).await? {
+                        if is_tracked(&tracked, &file.to_string_lossy()) {
                             notes.push(format!("left {}: git tracks it", file.display()));
                             continue;
                         }
@@ -64,14 +65,15 @@ impl Git {
                 }
             }
         }
-        self.remember(spec, &placed).await?;
+        self.remember(spec, &placed, &mut notes).await?;
         Ok(notes)
     }
 
-    /// True if git tracks something at or below `path`.
-    async fn is_tracked(&self, worktree: &Path, path: &Path) -> Result<bool, GitError> {
-        let call = Call::new(worktree).args(["--literal-pathspecs", "ls-files", "-z", "--"]).args([path]);
-        Ok(!self.program.ok(&call).await?.stdout.is_empty())
+    /// What `git ls-files` lists in a worktree.
+    async fn files(&self, worktree: &Path, which: &[&str]) -> Result<BTreeSet<String>, GitError> {
+        let call = Call::new(worktree).args(["--no-optional-locks", "ls-files", "-z"]).args(which);
+        let output = self.program.ok(&call).await?;
+        Ok(String::from_utf8_lossy(&output.stdout).split_terminator('\0').map(str::to_owned).collect())
     }
 
     /// `path` itself, or, if it is a folder, the files and links in it.
@@ -95,25 +97,29 @@ impl Git {
         .await
     }
 
-    /// Lists what was placed, and keeps it out of git where the user's checkout keeps it out as well: a link named
-    /// `node_modules` is not covered by the usual line `node_modules/`.
-    async fn remember(&self, spec: &WorktreeSpec, placed: &[PathBuf]) -> Result<(), GitError> {
+    /// Lists what was placed, and keeps out of git what the project does not: a link named `node_modules` is not
+    /// covered by the usual line `node_modules/`, and no agent is to commit a copy of `.env.local`.
+    async fn remember(&self, spec: &WorktreeSpec, placed: &[PathBuf], notes: &mut Vec<String>) -> Result<(), GitError> {
         let file = own_dir(&spec.path)?.join(PLACED);
         let mut bytes = Vec::new();
+        let open = self.files(&spec.path, &["--others", "--exclude-standard"]).await?;
         for path in placed {
             bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
             bytes.push(0);
-            let ignored = |dir: &Path| {
-                let call = Call::new(dir).args(["check-ignore", "--quiet", "--"]).args([path]);
-                async move { self.program.run(&call).await.map(|o| o.status.code() == Some(0)) }
-            };
-            if !ignored(&spec.path).await? && ignored(&spec.repo).await? {
-                self.exclude_line(&spec.repo, &format!("/{}", escaped(&path.to_string_lossy()))).await?;
+            let name = path.to_string_lossy();
+            if open.contains(&*name) && self.exclude_line(&spec.repo, &format!("/{}", escaped(&name))).await? {
+                notes.push(format!("{name} is kept out of git by a line in info/exclude"));
             }
         }
         let write = || std::fs::File::create(&file).and_then(|mut f| f.write_all(&bytes));
         write().map_err(|e| GitError::file("write", &file, &e))
     }
+}
+
+/// True if git tracks something at or below `path`.
+fn is_tracked(tracked: &BTreeSet<String>, path: &str) -> bool {
+    let below = format!("{path}/");
+    tracked.contains(path) || tracked.range(below.clone()..).next().is_some_and(|p| p.starts_with(&below))
 }
 
 /// The paths that autodo placed in a worktree.

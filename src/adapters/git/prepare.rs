@@ -1,7 +1,7 @@
 //! Makes a ticket's worktree, or finds it as an earlier attempt left it.
 //!
-//! The steps: the commit to start from is kept in `refs/autodo/base/<ticket>`; `git worktree add` makes branch and
-//! folder under a lock with the reason `autodo-creating`; files are placed and set-up commands run; the lock goes. Only
+//! The steps: the commit to start from is kept in `refs/autodo/base/<ticket>`; the branch is made; `git worktree add`
+//! makes the folder under a lock with the reason `autodo-creating`; files are placed and set-up commands run; the lock goes. Only
 //! then can an agent be launched, so that whatever stands under that lock is nobody's work. Each step can be
 //! interrupted, and done again.
 
@@ -30,6 +30,7 @@ pub(crate) fn error(kind: WorktreeTrouble, why: String) -> WorktreeError {
 
 /// The kind of trouble that an error of git means where nothing more is known: something that may pass, unless a
 /// person has to put a repository there.
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 pub(crate) fn passing(why: GitError) -> WorktreeError {
     let kind = match why {
         GitError::NotARepository(_) | GitError::NoFolder(_) => WorktreeTrouble::Setup,
@@ -150,9 +151,10 @@ impl Git {
         let tip = self.tip_of(&spec.repo, &spec.ticket).await.map_err(passing)?;
         let add = ["worktree", "add", "--lock", "--reason", CREATING];
         let call = Call::new(&spec.repo).args(add).env(PREPARING, &spec.path).checks_out();
-        let (start, call) = if tip.is_some() {
+        let call = call.args([spec.path.as_os_str(), branch.as_ref()]);
+        let start = if tip.is_some() {
             notes.push(format!("the branch {branch} was there: its worktree is made of it"));
-            (self.found_start(spec).await?, call.args([spec.path.as_os_str(), branch.as_ref()]))
+            self.found_start(spec).await?
         } else {
             let start = match &spec.base_commit {
                 Some(told) => {
@@ -163,9 +165,10 @@ impl Git {
                 None => self.start(spec).await?,
             };
             self.keep_base(spec, &start.commit).await.map_err(passing)?;
-            let call = call.args(["--no-track", "-b", &branch]);
-            let call = call.args([spec.path.as_os_str(), start.commit.as_ref()]);
-            (start, call)
+            // By itself, not by `worktree add -b`: that can fail after it made the branch, and could not be repeated.
+            let make = Call::new(&spec.repo).args(["branch", "--no-track", &branch, &start.commit]);
+            self.program.ok(&make).await.map_err(passing)?;
+            start
         };
         crash::point("git.adding");
         // Ignored: the semaphore is never closed; if it were, only the number of checkouts at a time would suffer.
@@ -238,8 +241,8 @@ impl Git {
             Some(status) => how(status),
             None => format!("longer than {} s", limit.as_secs()),
         };
-        writeln!(log, "[{end}]").map_err(file)?;
         let written = std::fs::read(&spec.log).map_err(file)?;
+        writeln!(log, "[{end}]").map_err(file)?;
         let own = written.get(usize::try_from(before).unwrap_or(0)..).unwrap_or_default();
         let last = tail(&String::from_utf8_lossy(own), 20);
         let (path, log) = (spec.path.display(), spec.log.display());

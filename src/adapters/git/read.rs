@@ -76,3 +76,6 @@ impl Git {
         self.read(repo, move |r| r.resolve(&rev)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,6 @@ impl Git {
                     if !dirty.is_empty() {
                         return refused(format!("{shown} holds changes that are not committed: {}", dirty.join(", ")));
                     }
-                    self.take_back_placed(&place).await?;
                 }
                 let call = Call::new(repo).args(["worktree", "remove"]).args([&entry.path]).checks_out();
                 self.program.ok(&call).await?;
@@ -84,19 +83,6 @@ impl Git {
             Err(why) => removed.left.push(format!("the branch {branch} was left: {why}")),
         }
         Ok(removed)
-    }
-
-    /// Removes copies and links that autodo placed, where git would stop at them as untracked files.
-    async fn take_back_placed(&self, worktree: &Path) -> Result<(), GitError> {
-        let call =
-            Call::new(worktree).args(["--no-optional-locks", "ls-files", "-z", "--others", "--exclude-standard"]);
-        let output = self.program.ok(&call).await?;
-        let placed = super::place::placed(worktree);
-        for path in String::from_utf8_lossy(&output.stdout).split_terminator('\0').filter(|p| placed.contains(*p)) {
-            let file = worktree.join(path);
-            std::fs::remove_file(&file).map_err(|e| GitError::file("remove", &file, &e))?;
-        }
-        Ok(())
     }
 }
 
