@@ -1,1 +1,30 @@
 //! Launches: the wrapper, and what is alive.
+//!
+//! A launch is one program, started at most once, in a folder of its own:
+//!
+//! | file | written by | when |
+//! |---|---|---|
+//! | `launch.json` | [`FsLaunches`] | prepared |
+//! | `environment` (0600) | [`FsLaunches`] | prepared; read and removed by the wrapper |
+//! | `started.json` | the wrapper | synced before it forks; there already: the wrapper refuses |
+//! | `exit.json` | the wrapper | the program has ended, or could not be started |
+//!
+//! The wrapper is `autodo launch <folder>` ([`wrapper`]): synchronous, one thread, no runtime. Every process of a launch
+//! carries `AUTODO_RUN=<ticket>/<n>` and `AUTODO_LAUNCH=<folder>` in its environment; [`table`] finds them by it, and by
+//! their parents and sessions. The process table is read from `/proc`; on systems without one `procfs/other.rs` says what
+//! is left of that.
+
+mod child;
+mod copy;
+mod ending;
+mod environment;
+mod files;
+mod launches;
+mod procfs;
+pub mod table;
+mod wait;
+pub mod wrapper;
+
+pub use copy::{CopyError, ensure_copy};
+pub use environment::Environment;
+pub use launches::FsLaunches;
