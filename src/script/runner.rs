@@ -18,7 +18,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 
@@ -126,20 +126,28 @@ impl Current {
     }
 }
 
-/// Ends a process group and waits for its end, for three seconds at most.
+/// Ends a process group: SIGTERM, and SIGKILL for what is left of it two seconds later, or soon after its leader ended.
+///
+/// Orphans count as members until the system has reaped them, so their end is not waited for.
 fn end(group: Pid) {
-    for (signal, patience) in [(Signal::SIGTERM, 2000), (Signal::SIGKILL, 1000)] {
-        if killpg(group, signal) == Err(Errno::ESRCH) {
-            return;
-        }
+    let gone = |patience, look: &dyn Fn() -> nix::Result<()>| {
         let until = Instant::now() + Duration::from_millis(patience);
-        while Instant::now() < until {
-            if killpg(group, None) == Err(Errno::ESRCH) {
-                return;
+        while look() != Err(Errno::ESRCH) {
+            if Instant::now() > until {
+                return false;
             }
             thread::sleep(Duration::from_millis(5));
         }
+        true
+    };
+    let leader = || kill(group, None);
+    if killpg(group, Signal::SIGTERM) == Err(Errno::ESRCH)
+        || (gone(2000, &leader) && gone(100, &|| killpg(group, None)))
+        || killpg(group, Signal::SIGKILL) == Err(Errno::ESRCH)
+    {
+        return;
     }
+    gone(1000, &leader);
 }
 
 enum Piece {

@@ -23,7 +23,7 @@ pub fn boxed(text: &str, columns: usize) -> Vec<String> {
         rows.push(format!("… (+{more} lines)"));
     }
     let lead = |at: usize| if at == 0 { "> " } else { "  " };
-    rows.iter().enumerate().map(|(at, row)| format!("{}{row}", lead(at))).collect()
+    rows.iter().enumerate().map(|(at, row)| text::cut(&format!("{}{row}", lead(at)), columns.max(1))).collect()
 }
 
 /// What is drawn now.
@@ -73,9 +73,10 @@ impl Screen {
         let rows = |line: &String| text::width(line).div_ceil(self.columns).max(1);
         let (row, column) = self.cursor;
         let above: usize = self.lines.iter().take(row).map(rows).sum::<usize>() + column / self.columns;
+        let all: usize = self.lines.iter().map(rows).sum();
         self.lines.clear();
         self.cursor = (0, 0);
-        format!("\r{}\x1b[J", up(above))
+        format!("\r{}{}", up(above), erase(all))
     }
 
     /// Leaves the box where it is and the cursor below it.
@@ -105,12 +106,13 @@ impl Screen {
                 }
             }
         } else {
-            bytes.push_str("\x1b[J");
+            bytes.push_str(&erase(self.lines.len()));
             for line in output {
                 bytes.push_str(line);
                 bytes.push_str("\r\n");
             }
             bytes.push_str(&lines.join("\r\n"));
+            bytes.push_str("\x1b[J");
         }
         bytes.push('\r');
         bytes.push_str(&up(lines.len() - 1 - cursor.0));
@@ -127,6 +129,14 @@ impl Screen {
 /// The sequence that moves the cursor up.
 fn up(rows: usize) -> String {
     if rows == 0 { String::new() } else { format!("\x1b[{rows}A") }
+}
+
+/// Empties as many rows, from the cursor's on, and goes back to the first. Row by row: "erase below" at the top left
+/// corner makes tmux keep what was there in its history (option scroll-on-clear, always on before 3.4).
+fn erase(rows: usize) -> String {
+    let below = rows.saturating_sub(1);
+    let empty = if rows == 0 { "" } else { "\x1b[2K" };
+    format!("{}{empty}{}", "\x1b[2K\n".repeat(below), up(below))
 }
 
 #[cfg(test)]
@@ -147,8 +157,11 @@ mod tests {
         let mut screen = Screen::new(10);
         let bytes = screen.draw(&["out".to_owned()], "hi", " script · ready");
         let rule = "─".repeat(10);
-        assert!(bytes.contains(&format!("\x1b[Jout\r\n{rule}\r\n> hi\r\n{rule}\r\n script ·")), "{bytes:?}");
+        assert!(bytes.contains(&format!("\rout\r\n{rule}\r\n> hi\r\n{rule}\r\n script ·\x1b[J")), "{bytes:?}");
         assert!(bytes.ends_with("\r\x1b[2A\x1b[4C\x1b[?25h"), "{bytes:?}");
+        let bytes = screen.draw(&["more".to_owned()], "hi", " script · ready");
+        let erased = "\x1b[1A\x1b[2K\n\x1b[2K\n\x1b[2K\n\x1b[2K\x1b[3Amore\r\n";
+        assert!(bytes.contains(erased), "{bytes:?}");
     }
 
     #[test]
@@ -165,7 +178,7 @@ mod tests {
         let mut screen = Screen::new(100);
         let _ = screen.draw(&[], "x", "status");
         // The rule took one row of 100 columns and takes two of 50; the cursor is in the row below it.
-        assert_eq!(screen.resize(50), "\r\x1b[2A\x1b[J");
+        assert_eq!(screen.resize(50), format!("\r\x1b[2A{}\x1b[2K\x1b[5A", "\x1b[2K\n".repeat(5)));
         assert_eq!(screen.resize(50), "");
     }
 

@@ -73,9 +73,12 @@ impl World {
     /// # Errors
     /// git or a hook refused; the tail of what was said is in the error.
     pub fn commit(&self, message: &str, show: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
-        let add = ["add", "--all", "--", ".", ":(exclude,top).autodo/run"];
         let mut command = Command::new("git");
-        command.args(add);
+        command.args(["add", "--all"]);
+        // Where the folder is ignored already, naming it would be an error (git 2.47).
+        if !self.git(&["check-ignore", "--quiet", ".autodo/run/outbox"])?.succeeded() {
+            command.args(["--", ".", ":(exclude,top).autodo/run"]);
+        }
         let added = self.run(command, None, show)?;
         if !added.succeeded() {
             return Err(Trouble::refused("git add", &added));

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test module uses every helper")]
 
 pub mod files;
+pub mod agents;
 pub mod git;
 pub mod house;
 pub mod process;
