@@ -45,6 +45,7 @@ mod screen;
 mod terminal;
 mod text;
 mod ui;
+mod words;
 mod work;
 mod world;
 

@@ -14,7 +14,8 @@ use super::{
     runner::Current,
     screen::{Screen, boxed},
     terminal::{self, Terminal},
-    work::{self, Worker},
+    words,
+    work::Worker,
 };
 
 /// Time between two frames of the spinner.
@@ -139,7 +140,7 @@ impl Ui {
         if text.trim() == "/exit" {
             return Some(0);
         }
-        if busy && work::prompt_file(&text).is_none() {
+        if busy && words::prompt_file(&text).is_none() {
             self.output.push("I am at work and took no notice of that: say it when I have stopped.".to_owned());
             return None;
         }

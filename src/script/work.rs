@@ -11,47 +11,12 @@ use super::{
     ledger::{Ledger, Open, Record},
     runner::Current,
     text,
+    words::{self, Answer},
     world::World,
 };
 
 /// Lines of a failed block's output in the question.
 const QUOTED: usize = 20;
-/// Begins the delivery id in a line that autodo writes itself; such a line is no person's answer.
-const OWN: &str = "[autodo ";
-
-/// The first file `.autodo/run/<name>.md` that a text names, if it names one.
-#[must_use]
-pub fn prompt_file(text: &str) -> Option<&str> {
-    const FOLDER: &str = ".autodo/run/";
-    text.match_indices(FOLDER).find_map(|(at, _)| {
-        let name = text.get(at + FOLDER.len()..)?;
-        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(name.len());
-        let stem = name.get(..end)?.rfind(".md").filter(|stem| *stem > 0)?;
-        text.get(at..at + FOLDER.len() + stem + ".md".len())
-    })
-}
-
-/// What a person wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Rerun,
-    Skip,
-    StartOver,
-}
-
-impl Answer {
-    /// `skip…` and `start over…`, in any case; everything else means: go on at the block in question.
-    fn parse(text: &str) -> Self {
-        let text = text.trim().to_ascii_lowercase();
-        if text.starts_with("skip") {
-            Self::Skip
-        } else if text.starts_with("start over") || text.starts_with("start-over") {
-            Self::StartOver
-        } else {
-            Self::Rerun
-        }
-    }
-}
 
 /// What is asked, and so what an answer is about.
 #[derive(Clone, Debug)]
@@ -117,7 +82,7 @@ impl Worker {
     }
 
     fn understand(&mut self, world: &World, text: &str) -> Result<Status, Trouble> {
-        if let Some(file) = prompt_file(text) {
+        if let Some(file) = words::prompt_file(text) {
             self.asked = None;
             return self.begin(world, file);
         }
@@ -129,7 +94,7 @@ impl Worker {
             self.say("That names no file .autodo/run/<name>.md, and I have no work yet.");
             return Ok(Status::Ready);
         }
-        if progress.question.is_some() && !text.contains(OWN) {
+        if progress.question.is_some() && !words::is_from_autodo(text) {
             // It was asked before this process began.
             return self.answered(world, &Asked::Block, &progress.prompt, Answer::parse(text));
         }
@@ -367,40 +332,4 @@ fn summary(job: &Job, skipped: &[usize]) -> String {
         write!(line, " (left out, as a person said: {})", left_out.join(", ")).ok();
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_prompt_file_of_a_text_is_found() {
-        let table = [
-            ("Please read .autodo/run/prompt.md and begin. [autodo 1.1]", Some(".autodo/run/prompt.md")),
-            ("see `.autodo/run/feedback-2.md`.", Some(".autodo/run/feedback-2.md")),
-            ("see .autodo/run/prompt.md.", Some(".autodo/run/prompt.md")),
-            ("/w/.autodo/run/a.md .autodo/run/b.md", Some(".autodo/run/a.md")),
-            ("look into .autodo/run/ please, or .autodo/run/x.md", Some(".autodo/run/x.md")),
-            (".autodo/run/../../etc/passwd.md", None),
-            (".autodo/run/.md", None),
-            ("please commit your work", None),
-        ];
-        for (text, file) in table {
-            assert_eq!(prompt_file(text), file, "{text}");
-        }
-    }
-
-    #[test]
-    fn any_other_answer_goes_on_at_the_block() {
-        for (text, answer) in [
-            ("rerun", Answer::Rerun),
-            ("r", Answer::Rerun),
-            (" Skip it\n", Answer::Skip),
-            ("START OVER", Answer::StartOver),
-            ("start the database first, I did", Answer::Rerun),
-            ("fixed it by hand", Answer::Rerun),
-        ] {
-            assert_eq!(Answer::parse(text), answer, "{text}");
-        }
-    }
 }
