@@ -1,5 +1,7 @@
 //! The script agent, as a real program in a pane of a private tmux server.
 
+mod fake;
+
 use std::fs;
 
 use nix::{

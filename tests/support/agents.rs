@@ -30,11 +30,13 @@ impl Bench {
         fs::create_dir_all(bench.path("wt/.autodo/run/outbox")).expect("folders");
         // One line per report: its arguments, each ended by U+001F; a line end in one is written as U+001E. While a file
         // `hold` is there, it waits; with a file `refuse` it fails.
+        // Run and key of each go to `names`.
         let program = "#!/bin/sh\n\
              while [ -e \"$BENCH/hold\" ]; do touch \"$BENCH/held\"; sleep 0.02; done\n\
              [ ! -e \"$BENCH/refuse\" ] || { echo 'the outbox is full' >&2; exit 1; }\n\
              for argument; do printf '%s\\037' \"$argument\"; done | tr '\\n' '\\036' >> \"$BENCH/reports\"\n\
-             echo >> \"$BENCH/reports\"\n";
+             echo >> \"$BENCH/reports\"\n\
+             echo \"$AUTODO_RUN $AUTODO_KEY\" >> \"$BENCH/names\"\n";
         fs::write(bench.path("autodo"), program).expect("the report program");
         sh(bench.folder.path(), "chmod 755 autodo");
         sh(
