@@ -149,4 +149,6 @@ pub struct Front {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

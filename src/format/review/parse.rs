@@ -70,7 +70,8 @@ fn bullets_of(section: &Section<'_>) -> Vec<Bullet> {
     let mut all: Vec<(usize, Vec<&str>)> = Vec::new();
     for (index, line) in section.text.lines().enumerate() {
         // A mark that is indented further belongs to a list inside the bullet.
-        let mark = line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end());
+        let line = line.trim_end_matches([' ', '\t', '\r']);
+        let mark = line.strip_prefix(' ').unwrap_or(line);
         if let Some(rest) = mark.strip_prefix("- ").or_else(|| (mark == "-").then_some("")) {
             all.push((section.line + index, vec![rest]));
         } else if let Some((_, lines)) = all.last_mut() {
@@ -95,8 +96,7 @@ fn task(text: &str) -> String {
 }
 
 fn question(section: &Section<'_>) -> Option<Question> {
-    let above: Vec<&str> =
-        section.text.lines().take_while(|line| !line.starts_with("- ") && line.trim_end() != "-").collect();
+    let above: Vec<&str> = section.text.lines().take_while(|line| !line.starts_with("- ") && *line != "-").collect();
     let quoted: Vec<&str> = above.iter().filter_map(|line| line.strip_prefix('>')).collect();
     let reason = above.iter().find_map(|line| line.strip_prefix("Reason:"));
     let plain: Vec<&str> = above.iter().filter(|line| !line.starts_with("Reason:")).copied().collect();

@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         for item in self.list(key, node) {
             match item.as_text().map(str::trim) {
                 Some(text) if !text.is_empty() && !text.chars().any(super::is_unprintable) => {
-                    words.push(text.to_owned())
+                    words.push(text.to_owned());
                 }
                 Some(_) => {
                     let _: Option<()> = self.at(item, &format!("`{key}` holds an empty or unprintable word"), HINT);

@@ -14,7 +14,8 @@ pub fn id_of_name(stem: &str) -> TicketId {
     for c in stem.chars() {
         let c = if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
         let doubled = matches!(c, '.' | '-') && slug.ends_with(c);
-        if !doubled && !(slug.is_empty() && !c.is_ascii_alphanumeric()) {
+        let starts = slug.is_empty() && !c.is_ascii_alphanumeric();
+        if !doubled && !starts {
             slug.push(c);
         }
     }
