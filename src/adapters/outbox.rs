@@ -143,7 +143,7 @@ impl FsOutbox {
                 .map_err(|e| e.to_string())
                 .and_then(|bytes| report::parse(&bytes).map_err(|e| e.to_string()));
             match report {
-                Ok(report) if reports.iter().any(|r| *r == report) => {}
+                Ok(report) if reports.contains(&report) => {}
                 Ok(report) => reports.push(report),
                 Err(why) => warn!(%run, why, "a kept report cannot be read and is not counted"),
             }

@@ -67,7 +67,7 @@ fn last_seq(path: &Path) -> Observed<u64> {
             let complete = tail.split_inclusive(|b| *b == b'\n').filter(|line| line.ends_with(b"\n"));
             let seq = |line: &[u8]| serde_json::from_slice::<Value>(line).ok()?.get("seq")?.as_u64();
             // Ignored above: a line that is no JSON has no number; the ones before it have.
-            complete.filter_map(seq).last().map_or(Observed::Absent, Observed::Present)
+            complete.filter_map(seq).next_back().map_or(Observed::Absent, Observed::Present)
         }
         Observed::Absent => Observed::Absent,
         Observed::Unknown(why) => Observed::Unknown(why),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     adapters::{
-        fs::{self, FsError, Kind, PRIVATE},
+        fs::{self, FsError, Kind, PRIVATE, Sync},
         home::Home,
     },
     domain::{id::TicketId, observed::Observed},
@@ -73,7 +73,8 @@ pub(super) fn repair(home: &Home, known: &BTreeSet<&TicketId>, keep_others: bool
     }
     for id in known {
         if !there.contains(&id.folded()) {
-            fs::exclusive_create(&home.claim(id), format!("{id}\n").as_bytes(), PRIVATE)?;
+            // Not synced: the next start would make it again.
+            fs::write_aside(&home.claim(id), format!("{id}\n").as_bytes(), PRIVATE, Sync::None)?.put_new()?;
         }
     }
     Ok(())

@@ -63,7 +63,8 @@ impl Lock {
         loop {
             if let Some(file) = try_once(&path)? {
                 let mut lock = Self { file, path };
-                lock.sign().map_err(|e| FsError::new("write", &lock.path, &e))?;
+                // Ignored: the text is for people; on a full disk the lock holds without it.
+                lock.sign().ok();
                 return Ok(lock);
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -29,12 +29,19 @@ pub use lock::{Lock, LockError};
 pub use open::{Loaded, open};
 pub use read::{QueueRead, read_archive, read_queue};
 
+use std::io::ErrorKind;
+
 use super::fs::FsError;
 use crate::{format::queue::QueueError, ports::store::StoreError};
 
 impl From<FsError> for StoreError {
     fn from(error: FsError) -> Self {
-        Self { what: error.what, path: error.path, why: error.why, hint: None }
+        let hint = match error.kind {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on that disk; nothing was lost"),
+            ErrorKind::ReadOnlyFilesystem => Some("make that file system writable again; nothing was lost"),
+            _ => None,
+        };
+        Self { what: error.what, path: error.path, why: error.why, hint: hint.map(str::to_owned) }
     }
 }
 

@@ -61,14 +61,14 @@ pub fn open(home: &Home, lock: &Lock) -> Result<(Books, Loaded), StoreError> {
     plan.resolve(in_both(&plan, &archive)?, archive.seq());
     plan.notices.extend(archive.troubles.iter().cloned());
     let archived = archive.newest().into_keys().filter(|id| !plan.rows.contains_key(*id)).cloned().collect();
-    repair(home, plan, journal, &archive, archived)
+    repair(home, plan, journal.as_ref(), &archive, archived)
 }
 
 /// Writes what the plan asks for. Each part can be done again.
 fn repair(
     home: &Home,
     mut plan: Plan,
-    journal: Option<(Vec<u8>, journal::Loaded)>,
+    journal: Option<&(Vec<u8>, journal::Loaded)>,
     archive: &archive::Files,
     archived: BTreeSet<TicketId>,
 ) -> Result<(Books, Loaded), StoreError> {
@@ -82,7 +82,7 @@ fn repair(
         let aside = fs::rename_aside(&home.queue())?;
         plan.notices.push(format!("queue.toml: {why}; renamed to {} and rebuilt from the journal", aside.display()));
     }
-    let (valid, at) = journal.as_ref().map_or((0, None), |(_, loaded)| (loaded.valid_len as u64, loaded.last_at));
+    let (valid, at) = journal.map_or((0, None), |(_, loaded)| (loaded.valid_len as u64, loaded.last_at));
     let file = JournalFile::open(&home.journal(), valid)?;
     let state = State { rows: plan.rows.clone(), archived, seq: plan.seq, at };
     let mut books = Books::new(home.clone(), file, state);
@@ -99,7 +99,7 @@ fn repair(
     let newest = archive.newest();
     let known = plan.rows.keys().chain(newest.into_keys()).collect();
     claims::repair(home, &known, !archive.troubles.is_empty())?;
-    if let Some((bytes, loaded)) = &journal {
+    if let Some((bytes, loaded)) = journal {
         plan.notices.extend(audit::repair(home, loaded, bytes));
     }
     let Plan { rows, seq, notices, unprojected, .. } = plan;

@@ -79,7 +79,7 @@ fn a_torn_last_line_is_dropped_and_said() {
         let loaded = read_all(&whole[..cut]).unwrap();
         assert_eq!((loaded.seq, loaded.dropped_tail, loaded.valid_len), (1, true, first), "cut at {cut}");
     }
-    let mut flipped = whole.clone();
+    let mut flipped = whole;
     let near_end = flipped.len() - 5;
     flipped[near_end] ^= 1;
     let loaded = read_all(&flipped).unwrap();
