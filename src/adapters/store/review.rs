@@ -12,8 +12,8 @@ use crate::{
     domain::{observed::Observed, review::Review},
 };
 
-// TO REPLACE BY THE FOUNDER: from here to the end mark, by
-// `use crate::format::review::{Rendered, render};` and `use` of both in `write` below.
+// SHIM, from here to its end mark: goes once `format::review` renders. Then it is
+// `use crate::format::review::render;`, and nothing else changes.
 /// A rendered review.
 pub(super) struct Rendered {
     /// The file's text.
@@ -36,7 +36,7 @@ fn render(review: &Review, previous: Option<&str>, tz: &TimeZone) -> Rendered {
     text.push_str(notes);
     Rendered { text, edited: Vec::new() }
 }
-// END OF WHAT IS TO BE REPLACED.
+// END OF SHIM.
 
 /// Writes the review and returns what belongs into the audit trail about it.
 pub(super) fn write(home: &Home, review: &Review, tz: &TimeZone) -> Result<Vec<String>, FsError> {
