@@ -1,6 +1,7 @@
 //! Tests of git, on real repositories.
 
 mod inspect;
+mod interrupted;
 mod place;
 mod prepare;
 mod remove;
