@@ -12,11 +12,14 @@ use std::{
 
 use nix::{
     libc,
-    sys::signal::{SigHandler, SigSet, Signal, signal},
+    sys::signal::{SigSet, Signal},
     unistd::{Pid, setsid, tcgetpgrp, tcsetpgrp},
 };
 
 use super::environment::Environment;
+
+/// The highest signal number of any system: real-time signals of Linux end here.
+const LAST_SIGNAL: i32 = 64;
 
 /// Starts the program in a process group of its own, in the wrapper's current directory. With `output` it writes there
 /// and reads nothing; with `terminal` its group is the foreground of it from the program's first instruction on.
@@ -72,11 +75,12 @@ pub(super) fn take_terminal(group: Pid) -> io::Result<()> {
 
 /// Every signal does again what it does by default, and none is blocked: whoever started autodo may have ignored some
 /// (`nohup`), and the agent would inherit that.
-#[expect(unsafe_code, reason = "sigaction has no safe form")]
+#[expect(unsafe_code, reason = "signal(2) has no safe form")]
 pub(super) fn default_signals() -> io::Result<()> {
-    for number in Signal::iterator().filter(|s| !matches!(s, Signal::SIGKILL | Signal::SIGSTOP)) {
-        // SAFETY: no handler is installed, only the default.
-        unsafe { signal(number, SigHandler::SigDfl)? };
+    for number in 1..=LAST_SIGNAL {
+        // SAFETY: no handler is installed, only the default. It fails for SIGKILL, SIGSTOP, the two that the C library
+        // keeps for itself, and numbers this system does not have: none of them can be changed.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
     }
     Ok(SigSet::empty().thread_set_mask()?)
 }

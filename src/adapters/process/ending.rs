@@ -43,7 +43,7 @@ pub(super) fn end(find: impl Fn() -> Observed<Vec<Proc>>, grace: Duration) -> Re
         // A look at the whole table costs milliseconds: one per turn, and one as soon as what was known is gone.
         let mut left = match find() {
             Observed::Absent => return Ok(()),
-            Observed::Unknown(why) => return Err(failed("list the processes in", "/proc".as_ref(), why)),
+            Observed::Unknown(why) => return Err(failed("list the processes in", "/proc".as_ref(), &why)),
             Observed::Present(left) => left,
         };
         let now = Instant::now();

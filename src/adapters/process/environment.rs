@@ -131,13 +131,13 @@ impl Environment {
             .open(&aside)
             .and_then(|mut file| file.write_all(&text))
             .and_then(|()| fs::rename(&aside, &path))
-            .map_err(|e| failed("write", &path, e))
+            .map_err(|e| failed("write", &path, &e))
     }
 
     /// Reads the hand-over file of the launch in `folder`, and removes it.
     pub(super) fn take(folder: &Path) -> Result<Self, LaunchError> {
         let path = folder.join(HAND_OVER);
-        let text = fs::read(&path).map_err(|e| failed("read", &path, e));
+        let text = fs::read(&path).map_err(|e| failed("read", &path, &e));
         discard(folder)?;
         Ok(text?.split(|byte| *byte == 0).filter_map(variable).collect())
     }

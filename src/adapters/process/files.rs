@@ -20,14 +20,14 @@ pub(super) const STARTED: &str = "started.json";
 pub(super) const EXIT: &str = "exit.json";
 
 /// An error of a file.
-pub(super) fn failed(what: &'static str, path: &Path, why: impl ToString) -> LaunchError {
+pub(super) fn failed(what: &'static str, path: &Path, why: &(impl ToString + ?Sized)) -> LaunchError {
     LaunchError::File { what, path: path.to_owned(), why: why.to_string() }
 }
 
 /// Writes `value` beside `path`, syncs it and renames it into place.
 pub(super) fn write_whole<T: Serialize>(path: &Path, value: &T) -> Result<(), LaunchError> {
     let aside = write_aside(path, value)?;
-    aside.persist(path).map_err(|e| failed("write", path, e.error))?;
+    aside.persist(path).map_err(|e| failed("write", path, &e.error))?;
     sync_folder_of(path)
 }
 
@@ -38,13 +38,13 @@ pub(super) fn create_once<T: Serialize>(path: &Path, value: &T) -> Result<bool, 
     match aside.persist_noclobber(path) {
         Ok(_) => Ok(true),
         Err(e) if e.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(e) => Err(failed("create", path, e.error)),
+        Err(e) => Err(failed("create", path, &e.error)),
     }
 }
 
 fn write_aside<T: Serialize>(path: &Path, value: &T) -> Result<tempfile::NamedTempFile, LaunchError> {
-    let error = |why: std::io::Error| failed("write", path, why);
-    let mut text = serde_json::to_vec_pretty(value).map_err(|e| failed("write", path, e))?;
+    let error = |why: std::io::Error| failed("write", path, &why);
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| failed("write", path, &e))?;
     text.push(b'\n');
     let mut aside = tempfile::Builder::new().prefix(".aside-").tempfile_in(folder_of(path)).map_err(error)?;
     aside.write_all(&text).map_err(error)?;
@@ -55,7 +55,7 @@ fn write_aside<T: Serialize>(path: &Path, value: &T) -> Result<tempfile::NamedTe
 /// Makes a new name in the folder of `path` survive a loss of power.
 pub(super) fn sync_folder_of(path: &Path) -> Result<(), LaunchError> {
     let folder = folder_of(path);
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed("sync", folder, e))
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed("sync", folder, &e))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -70,19 +70,19 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Observed<T> {
             Err(e) => Observed::Unknown(e.to_string()),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => Observed::Absent,
-        Err(e) => Observed::Unknown(failed("read", path, e).to_string()),
+        Err(e) => Observed::Unknown(failed("read", path, &e).to_string()),
     }
 }
 
 /// Reads the contents of a file with `"version": 1`.
 pub(super) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, LaunchError> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| failed("read", path, e))?;
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| failed("read", path, &e))?;
     match value.get("version").and_then(serde_json::Value::as_u64) {
         Some(version) if version == u64::from(VERSION) => {}
-        Some(version) => return Err(failed("read", path, format!("it has version {version}, not {VERSION}"))),
+        Some(version) => return Err(failed("read", path, &format!("it has version {version}, not {VERSION}"))),
         None => return Err(failed("read", path, "it has no version")),
     }
-    serde_json::from_value(value).map_err(|e| failed("read", path, e))
+    serde_json::from_value(value).map_err(|e| failed("read", path, &e))
 }
 
 /// Removes a file; that it is not there is no error.
@@ -90,13 +90,13 @@ pub(super) fn remove(path: &Path) -> Result<(), LaunchError> {
     match std::fs::remove_file(path) {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(failed("remove", path, e)),
+        Err(e) => Err(failed("remove", path, &e)),
     }
 }
 
 /// `folder` without a relative beginning.
 pub(super) fn absolute(folder: &Path) -> Result<PathBuf, LaunchError> {
-    std::path::absolute(folder).map_err(|e| failed("find", folder, e))
+    std::path::absolute(folder).map_err(|e| failed("find", folder, &e))
 }
 
 #[cfg(test)]

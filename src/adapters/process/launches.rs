@@ -78,7 +78,7 @@ impl FsLaunches {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         child::in_own_session(&mut command);
         // Not killed when dropped: a launch that nobody waits for is adopted by the next `run`.
-        tokio::process::Command::from(command).spawn().map_err(|e| failed("start", program.as_ref(), e))
+        tokio::process::Command::from(command).spawn().map_err(|e| failed("start", program.as_ref(), &e))
     }
 
     async fn run_now(&self, folder: PathBuf, spec: LaunchSpec) -> Result<(CommandEnd, u64), LaunchError> {
@@ -89,7 +89,7 @@ impl FsLaunches {
         if !folder.join(files::STARTED).exists() {
             let mut started = Self::start_wrapper(&argv)?;
             // Its code says nothing that the folder does not say better, whoever won a race for it.
-            let status = started.wait().await.map_err(|e| failed("wait for", argv[0].as_ref(), e))?;
+            let status = started.wait().await.map_err(|e| failed("wait for", &self.program, &e))?;
             if !folder.join(files::STARTED).exists() {
                 let why = format!("the launch wrapper ended with {status} before it began");
                 return Ok((CommandEnd::Unknown { why }, 0));
@@ -104,7 +104,7 @@ impl FsLaunches {
                 Observed::Present(LaunchSeen { alive: true, .. }) => blind_since = None,
                 Observed::Unknown(why) => {
                     if blind_since.get_or_insert_with(Instant::now).elapsed() > BLIND {
-                        return Err(failed("look at the launch in", &folder, why));
+                        return Err(failed("look at the launch in", &folder, &why));
                     }
                 }
                 Observed::Present(LaunchSeen { alive: false, .. }) | Observed::Absent => break,
@@ -151,7 +151,7 @@ fn look_at(folder: &Path) -> Observed<LaunchSeen> {
             return match folder.join(files::LAUNCH).try_exists() {
                 Ok(true) => Observed::Present(LaunchSeen { started: None, exited: None, alive: false }),
                 Ok(false) => Observed::Absent,
-                Err(e) => Observed::Unknown(failed("look at", folder, e).to_string()),
+                Err(e) => Observed::Unknown(failed("look at", folder, &e).to_string()),
             };
         }
         Observed::Unknown(why) => return Observed::Unknown(why),
@@ -188,7 +188,7 @@ fn outcome(started: Option<&Started>, exited: Exited) -> (CommandEnd, u64) {
 fn make_folder(folder: &Path) -> Result<(), LaunchError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|e| failed("create the folder", folder, e))
+    made.map_err(|e| failed("create the folder", folder, &e))
 }
 
 /// Runs blocking work beside the event loop.
@@ -197,6 +197,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, LaunchError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(e) => Err(failed("carry out work for", "launches".as_ref(), e)),
+        Err(e) => Err(failed("carry out work for", "launches".as_ref(), &e)),
     }
 }

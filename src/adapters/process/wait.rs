@@ -92,8 +92,13 @@ pub(super) fn wait(program: &mut Child, limit_s: u64, terminal: bool) -> Ended {
         if let Err(e) = taken.wait().map(|signal| wait.take(signal)) {
             break CommandEnd::Unknown { why: format!("cannot wait for the program: {e}") };
         }
-        if let (Stage::Killed, Some(0), Look::Runs) = (wait.stage, wait.left(), look(program)) {
-            break CommandEnd::Unknown { why: format!("process {group} did not end after SIGKILL") };
+        if matches!(wait.stage, Stage::Killed) && wait.left() == Some(0) {
+            break match look(program) {
+                Look::Ended(end) => end,
+                Look::Runs | Look::Stopped => {
+                    CommandEnd::Unknown { why: format!("process {group} did not end after SIGKILL") }
+                }
+            };
         }
     };
     // A request that came together with the end counts. SIGCHLD has the highest number of those waited for, and lower

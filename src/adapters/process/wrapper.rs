@@ -81,7 +81,7 @@ fn begin(folder: &Path) -> Result<Option<PathBuf>, StartError> {
     let folder = files::absolute(folder)?;
     let order = folder.join(files::LAUNCH);
     // A folder without an order was never prepared: it must not count as started.
-    std::fs::metadata(&order).map_err(|e| files::failed("read", &order, e))?;
+    std::fs::metadata(&order).map_err(|e| files::failed("read", &order, &e))?;
     let started = folder.join(files::STARTED);
     Ok(files::create_once(&started, &this_wrapper()?)?.then_some(folder))
 }
@@ -125,7 +125,7 @@ fn carry_out(folder: &Path) -> i32 {
 
 fn read_order(folder: &Path) -> Result<LaunchSpec, LaunchError> {
     let path = folder.join(files::LAUNCH);
-    let bytes = std::fs::read(&path).map_err(|e| files::failed("read", &path, e))?;
+    let bytes = std::fs::read(&path).map_err(|e| files::failed("read", &path, &e))?;
     files::parse(&path, &bytes)
 }
 
@@ -151,7 +151,7 @@ fn start(folder: &Path, spec: &LaunchSpec) -> Result<(Child, bool), StartError> 
 }
 
 fn open_output(path: &Path) -> Result<File, LaunchError> {
-    OpenOptions::new().append(true).create(true).open(path).map_err(|e| files::failed("write", path, e))
+    OpenOptions::new().append(true).create(true).open(path).map_err(|e| files::failed("write", path, &e))
 }
 
 fn watch(mut program: Child, spec: &LaunchSpec, terminal: bool) -> Ended {
