@@ -1,11 +1,14 @@
 //! Finds the `sh` blocks of a ticket in the prompt that holds it.
 //!
-//! The prompt holds the ticket's body as it was written. Its blocks are the fenced code blocks (three or more backquotes
-//! or tildes, indented by at most three blanks) whose info string begins with the word `sh`, between the heading
-//! `## Run` and the next heading of level 1 or 2. Headings inside fences are text.
+//! The prompt holds the ticket's body as it was written, behind the heading `## The ticket`, at its end; a text without
+//! that heading is taken for the body. Its blocks are the fenced code blocks (three or more backquotes or tildes,
+//! indented by at most three blanks) whose info string begins with the word `sh`, between the heading `## Run` (in any
+//! case) and the next heading of level 1 or 2. Headings inside fences are text; HTML comments are nothing.
 //!
-//! A prompt may quote other texts (a correction, the output of a failed block), and those could hold a `## Run` of
-//! their own. What is not known is not run: two such sections with blocks are an error, whichever comes first.
+//! What is not known is not run: blocks under two such headings are an error.
+
+/// The heading behind which a prompt holds the ticket's body.
+const TICKET: &str = "The ticket";
 
 /// One block: one `sh -eu`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +58,15 @@ pub enum BlocksError {
 /// # Errors
 /// See [`BlocksError`]; nothing may be run then.
 pub fn blocks(prompt: &str) -> Result<Vec<Block>, BlocksError> {
+    let (_, body, skipped) = parts(prompt);
     let mut found: Vec<Block> = Vec::new();
+    let mut comment = false;
     let (mut section, mut taken_from): (Option<usize>, Option<usize>) = (None, None);
     let mut open: Option<Open> = None;
-    for (number, line) in (1..).zip(prompt.lines()) {
-        if let Some(fence) = &mut open {
+    for (number, line) in (skipped + 1..).zip(body.lines()) {
+        if comment {
+            comment = !line.contains("-->");
+        } else if let Some(fence) = &mut open {
             if !fence.closes(line) {
                 fence.take(line);
                 continue;
@@ -72,12 +79,14 @@ pub fn blocks(prompt: &str) -> Result<Vec<Block>, BlocksError> {
                 found.push(Block { index: found.len() + 1, code: std::mem::take(&mut fence.code), line: fence.line });
             }
             open = None;
+        } else if line.trim_start().starts_with("<!--") {
+            comment = !line.contains("-->");
         } else if let Some(fence) = Open::parse(line, number) {
             open = Some(fence);
         } else if let Some((level, text)) = heading(line)
             && level <= 2
         {
-            section = (level == 2 && text == "Run").then_some(number);
+            section = (level == 2 && text.eq_ignore_ascii_case("run")).then_some(number);
         }
     }
     match open {
@@ -85,6 +94,40 @@ pub fn blocks(prompt: &str) -> Result<Vec<Block>, BlocksError> {
         _ if found.is_empty() => Err(BlocksError::None),
         _ => Ok(found),
     }
+}
+
+/// What stands before the ticket's body in a prompt, the body, and the number of lines before it.
+fn parts(prompt: &str) -> (&str, &str, usize) {
+    let mut at = 0;
+    for (number, line) in (1..).zip(prompt.split_inclusive('\n')) {
+        at += line.len();
+        if heading(line.trim_end()) == Some((2, TICKET)) {
+            return (prompt.get(..at).unwrap_or_default(), prompt.get(at..).unwrap_or_default(), number);
+        }
+    }
+    ("", prompt, 0)
+}
+
+/// The answer that a prompt gives to `question`: before the ticket's body, texts of others stand behind `> `, and an
+/// answer is the next such text after its question. Questions are told apart by their first lines; the last one counts.
+#[must_use]
+pub fn answer(prompt: &str, question: &str) -> Option<String> {
+    let mut quotes: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in parts(prompt).0.lines() {
+        match (line.strip_prefix('>'), quotes.last_mut()) {
+            (Some(text), Some(quote)) if inside => {
+                quote.push('\n');
+                quote.push_str(text.trim());
+            }
+            (Some(text), _) => quotes.push(text.trim().to_owned()),
+            (None, _) => {}
+        }
+        inside = line.starts_with('>');
+    }
+    let first = |text: &str| text.lines().next().unwrap_or_default().trim().to_owned();
+    let at = quotes.iter().rposition(|quote| first(quote) == first(question))?;
+    quotes.get(at + 1).filter(|answer| !answer.is_empty()).cloned()
 }
 
 /// Returns the title of the ticket: the heading that names `ticket`, else the first heading of level 1.
@@ -193,6 +236,23 @@ mod tests {
         assert_eq!(blocks("## Run\n\n```sh\nx\n"), Err(BlocksError::Unclosed { line: 3 }));
         let twice = "## Run\n```sh\nx\n```\n## Run\n```sh\ny\n```";
         assert_eq!(blocks(twice), Err(BlocksError::Several { first: 1, second: 5 }));
+    }
+
+    #[test]
+    fn only_the_ticket_itself_is_read() {
+        let prompt = "# T-1: x\n## Run\n```sh\nno\n```\n## The ticket\n<!-- ## Run\n```sh\nno\n```\n-->\n## RUN\n\
+                      ```sh\nyes\n```\n";
+        assert_eq!(codes(prompt), ["yes\n"]);
+        assert_eq!(blocks(prompt).unwrap()[0].line, 13);
+    }
+
+    #[test]
+    fn an_answer_is_the_quote_after_its_question() {
+        let prompt = "The question was:\n\n> block 1 failed: x\n> output\n\nand the answer is:\n\n> skip\n>\n> please\n\n\
+                      Another:\n\n> block 2 failed: y\n\n> \n\n## The ticket\n> block 3 failed: z\n\n> no\n";
+        assert_eq!(answer(prompt, "block 1 failed: x\nother output").as_deref(), Some("skip\n\nplease"));
+        assert_eq!(answer(prompt, "block 2 failed: y"), None);
+        assert_eq!(answer(prompt, "block 3 failed: z"), None);
     }
 
     #[test]

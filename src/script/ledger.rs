@@ -59,6 +59,8 @@ pub enum Record {
         block: usize,
         /// The exact question.
         question: String,
+        /// In which run.
+        run: String,
     },
     /// A person wants it to run again.
     Rerun {
@@ -101,8 +103,8 @@ pub struct Progress {
     pub touched: bool,
     /// Why block `next` cannot simply run.
     pub open: Option<Open>,
-    /// What a person was asked about it and did not answer yet.
-    pub question: Option<String>,
+    /// What a person was asked about it and did not answer yet, and in which run.
+    pub question: Option<(String, String)>,
     /// A block whose decision is not reported, and how it ended.
     pub unlogged: Option<(usize, String)>,
     /// Blocks that were left out.
@@ -128,7 +130,7 @@ impl Progress {
                 self.unlogged = Some((block, end));
             }
             Record::Logged { .. } => self.unlogged = None,
-            Record::Asked { question, .. } => self.question = Some(question),
+            Record::Asked { question, run, .. } => self.question = Some((question, run)),
             Record::Rerun { block } => (self.next, self.open, self.question) = (block, None, None),
             Record::Skipped { block } => {
                 (self.next, self.open, self.question) = (block + 1, None, None);
@@ -333,10 +335,10 @@ mod tests {
         let mut ledger = planned(folder.path());
         ledger.write(Record::Begun { block: 1 }).unwrap();
         ledger.write(ended(1, false)).unwrap();
-        ledger.write(Record::Asked { block: 1, question: "why?".to_owned() }).unwrap();
+        ledger.write(Record::Asked { block: 1, question: "why?".to_owned(), run: "T-1/1".to_owned() }).unwrap();
         let open = Open::Failed { end: "exit 1".to_owned() };
         assert_eq!((ledger.progress().next, &ledger.progress().open), (1, &Some(open)));
-        assert_eq!(ledger.progress().question.as_deref(), Some("why?"));
+        assert_eq!(ledger.progress().question, Some(("why?".to_owned(), "T-1/1".to_owned())));
         ledger.write(Record::Skipped { block: 1 }).unwrap();
         assert_eq!((ledger.progress().next, &ledger.progress().open, &ledger.progress().question), (2, &None, &None));
         assert_eq!(ledger.progress().skipped, [1]);

@@ -27,8 +27,9 @@
 //!
 //! # Texts
 //!
-//! A text that names a file `.autodo/run/<name>.md` is a prompt. Any other text is the answer to the open question; or
-//! it has the work go on where it stands; or, where all is done, what is left is committed and done is reported again.
+//! A text that names a file `.autodo/run/<name>.md` with blocks in it is a prompt; of a file without, what it holds is
+//! the text. Any other text is the answer to the open question (`skip…`, `start over…`, everything else: go on at the
+//! block in question); or it has the work go on where it stands; or, where all is done, what is left is committed and done is reported again.
 //! While something runs, a prompt waits for its turn, and any other text is refused in words: it can't be an answer to
 //! a question that was not asked yet.
 #![expect(

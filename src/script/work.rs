@@ -17,6 +17,8 @@ use super::{
 
 /// Lines of a failed block's output in the question.
 const QUOTED: usize = 20;
+/// The ticket's own prompt.
+const PROMPT: &str = ".autodo/run/prompt.md";
 
 /// What is asked, and so what an answer is about.
 #[derive(Clone, Debug)]
@@ -35,6 +37,7 @@ enum Asked {
 #[derive(Clone, Debug)]
 struct Job {
     file: String,
+    prompt: String,
     title: Option<String>,
     blocks: Vec<Block>,
 }
@@ -82,21 +85,28 @@ impl Worker {
     }
 
     fn understand(&mut self, world: &World, text: &str) -> Result<Status, Trouble> {
-        if let Some(file) = words::prompt_file(text) {
-            self.asked = None;
-            return self.begin(world, file);
-        }
+        let file = words::prompt_file(text);
+        // A person's text may lie in a file as well; then it stands there alone, without blocks.
+        let lies = file.filter(|file| *file != PROMPT).and_then(|file| std::fs::read_to_string(file).ok());
+        let text = match (file, lies) {
+            (Some(_), Some(lies)) if blocks::blocks(&lies).is_err() => lies,
+            (Some(file), _) => {
+                self.asked = None;
+                return self.begin(world, file);
+            }
+            (None, _) => text.to_owned(),
+        };
         if let Some((asked, file)) = self.asked.take() {
-            return self.answered(world, &asked, &file, Answer::parse(text));
+            return self.answered(world, &asked, &file, Answer::parse(&text));
         }
         let progress = self.ledger(world)?.progress().clone();
         if progress.digest.is_none() {
-            self.say("That names no file .autodo/run/<name>.md, and I have no work yet.");
+            self.say("That names no file .autodo/run/<name>.md with a ticket in it, and I have no work yet.");
             return Ok(Status::Ready);
         }
-        if progress.question.is_some() && !words::is_from_autodo(text) {
+        if progress.question.is_some() && !words::is_from_autodo(&text) {
             // It was asked before this process began.
-            return self.answered(world, &Asked::Block, &progress.prompt, Answer::parse(text));
+            return self.answered(world, &Asked::Block, &progress.prompt, Answer::parse(&text));
         }
         self.begin(world, &progress.prompt)
     }
@@ -111,6 +121,14 @@ impl Worker {
         let progress = self.ledger(world)?.progress().clone();
         match &progress.digest {
             Some(before) if *before == digest => {
+                if let Some((question, run)) = &progress.question
+                    && *run != world.run
+                    && let Some(answer) = blocks::answer(&job.prompt, question)
+                {
+                    // The session in which it was asked is lost, so the answer came with this run's prompt.
+                    self.say(format!("The prompt answers the open question: {}", text::clean(answer.as_bytes())));
+                    return self.answered(world, &Asked::Block, file, Answer::parse(&answer));
+                }
                 if progress.next > job.blocks.len() {
                     self.say(format!("All {} blocks have run already.", job.blocks.len()));
                 } else if progress.touched {
@@ -172,7 +190,7 @@ impl Worker {
         if !ok {
             let mut question = format!("block {index} failed with {end}: {}", block.first_line());
             ran.last(QUOTED).iter().for_each(|line| question.extend(["\n", line]));
-            self.ledger(world)?.write(Record::Asked { block: index, question })?;
+            self.ledger(world)?.write(Record::Asked { block: index, question, run: world.run.clone() })?;
         }
         Ok(())
     }
@@ -190,14 +208,15 @@ impl Worker {
 
     fn ask_about(&mut self, world: &World, job: &Job, block: &Block, open: &Open) -> Result<Status, Trouble> {
         let (index, line) = (block.index, block.first_line());
-        let asked = self.ledger(world)?.progress().question.clone();
+        let asked = self.ledger(world)?.progress().question.clone().map(|(question, _)| question);
         let question = asked.unwrap_or_else(|| match open {
             Open::Interrupted => {
                 format!("block {index} was begun, and the agent was interrupted before its end was seen: {line}")
             }
             Open::Failed { end } => format!("block {index} failed with {end}: {line}"),
         });
-        self.ledger(world)?.write(Record::Asked { block: index, question: question.clone() })?;
+        let run = world.run.clone();
+        self.ledger(world)?.write(Record::Asked { block: index, question: question.clone(), run })?;
         self.ask(world, Asked::Block, &job.file, &question, &["rerun", "skip", "start over"])
     }
 
@@ -318,7 +337,7 @@ fn read(world: &World, file: &str) -> Result<Job, String> {
     let prompt = std::fs::read_to_string(file).map_err(|why| format!("the prompt {file} cannot be read: {why}"))?;
     let title = blocks::title(&prompt, &world.ticket);
     let blocks = blocks::blocks(&prompt).map_err(|why| why.to_string())?;
-    Ok(Job { file: file.to_owned(), title, blocks })
+    Ok(Job { file: file.to_owned(), prompt, title, blocks })
 }
 
 /// One line for the review: how many blocks ran, and which.

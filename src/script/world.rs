@@ -15,6 +15,8 @@ const SHORT: Duration = Duration::from_secs(60);
 pub struct World {
     /// `AUTODO_TICKET`: the ticket's id.
     pub ticket: String,
+    /// `AUTODO_RUN`: the run.
+    pub run: String,
     /// `AUTODO_KEY`: the key of the run, part of the marker.
     pub key: String,
     /// `AUTODO_BIN`: the program whose verb `report` takes reports. It finds run and outbox in the environment itself.
@@ -35,11 +37,10 @@ impl World {
             std::env::var_os(name).filter(|value| !value.is_empty()).ok_or(Trouble::Environment { name })
         };
         let word = |name| Ok::<_, Trouble>(get(name)?.to_string_lossy().into_owned());
-        for name in ["AUTODO_RUN", "AUTODO_OUTBOX"] {
-            get(name)?;
-        }
+        get("AUTODO_OUTBOX")?;
         Ok(Self {
             ticket: word("AUTODO_TICKET")?,
+            run: word("AUTODO_RUN")?,
             key: word("AUTODO_KEY")?,
             bin: get("AUTODO_BIN")?.into(),
             state: get("AUTODO_STATE")?.into(),
@@ -79,7 +80,7 @@ impl World {
         if !self.git(&["check-ignore", "--quiet", ".autodo/run/outbox"])?.succeeded() {
             command.args(["--", ".", ":(exclude,top).autodo/run"]);
         }
-        let added = self.run(command, None, show)?;
+        let added = self.start(command, None, show)?;
         if !added.succeeded() {
             return Err(Trouble::refused("git add", &added));
         }
@@ -93,7 +94,7 @@ impl World {
             command.args(["-c", "user.name=autodo script", "-c", "user.email=script@autodo.invalid"]);
         }
         command.args(["commit", "--quiet", "-m", message]).env("GIT_EDITOR", "true");
-        let ran = self.run(command, None, show)?;
+        let ran = self.start(command, None, show)?;
         if ran.succeeded() { Ok(()) } else { Err(Trouble::refused("git commit", &ran)) }
     }
 
@@ -111,21 +112,21 @@ impl World {
             std::fs::write(&path, code).map_err(|why| Trouble::of("write the block into a file", &why))?;
             command.arg("-eu").arg(path);
         }
-        self.run(command, None, show)
+        self.start(command, None, show)
     }
 
     fn git(&self, arguments: &[&str]) -> Result<Ran, Trouble> {
         let mut command = Command::new("git");
         command.args(arguments);
-        self.run(command, Some(SHORT), &mut |_| {})
+        self.start(command, Some(SHORT), &mut |_| {})
     }
 
     fn must(&self, command: Command, what: impl Fn() -> String) -> Result<Ran, Trouble> {
-        let ran = self.run(command, Some(SHORT), &mut |_| {})?;
+        let ran = self.start(command, Some(SHORT), &mut |_| {})?;
         if ran.succeeded() { Ok(ran) } else { Err(Trouble::refused(&what(), &ran)) }
     }
 
-    fn run(&self, command: Command, limit: Option<Duration>, show: &mut dyn FnMut(&str)) -> Result<Ran, Trouble> {
+    fn start(&self, command: Command, limit: Option<Duration>, show: &mut dyn FnMut(&str)) -> Result<Ran, Trouble> {
         let name = command.get_program().to_string_lossy().into_owned();
         runner::run(command, &self.current, limit, show).map_err(|why| Trouble::of(&format!("run {name}"), &why))
     }
