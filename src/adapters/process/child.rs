@@ -89,6 +89,7 @@ pub(super) fn default_signals() -> io::Result<()> {
 #[expect(unsafe_code, reason = "a file descriptor by number has no safe form")]
 pub(super) fn keep_files_from_children() -> io::Result<()> {
     let place = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    // Ignored: an entry that is gone, or is no number, is no open file.
     let numbers: Vec<i32> = std::fs::read_dir(place)?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|number| *number > 2)

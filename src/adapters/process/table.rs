@@ -90,6 +90,7 @@ pub(super) fn group(group: i32) -> Observed<Vec<Proc>> {
 }
 
 /// True if this process is part of a run: itself or one of its ancestors carries `AUTODO_RUN`, or is a launch wrapper.
+/// A process that dropped its environment, forked twice and outlived its wrapper is not known as one.
 #[must_use]
 pub fn descends_from_wrapper() -> bool {
     std::env::var_os(environment::RUN).is_some() || own_line().iter().any(|pid| is_of_any_run(*pid) || is_wrapper(*pid))

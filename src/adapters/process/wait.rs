@@ -174,7 +174,8 @@ impl Wait {
     }
 }
 
-fn send(group: Pid, signal: Signal) {
+/// Sends a signal to a process group.
+pub(super) fn send(group: Pid, signal: Signal) {
     // Ignored: a group that is gone needs no signal, and one that may not be signalled shows when it does not end.
     killpg(group, signal).ok();
 }

@@ -16,7 +16,10 @@ use std::{
     time::Duration,
 };
 
-use nix::unistd::{getpgrp, getpid};
+use nix::{
+    sys::signal::Signal,
+    unistd::{Pid, getpgrp, getpid},
+};
 
 use super::{
     child, ending,
@@ -165,6 +168,10 @@ fn watch(mut program: Child, spec: &LaunchSpec, terminal: bool) -> Ended {
         Ok(())
     };
     if let Err(e) = leftovers {
+        if let LaunchError::File { .. } = e {
+            // The process table cannot be read: the program's group at least is known.
+            wait::send(Pid::from_raw(group), Signal::SIGKILL);
+        }
         tell(Some(spec), &e.to_string());
     }
     if terminal {

@@ -124,7 +124,7 @@ fn an_agent_that_drops_its_environment_is_still_known_as_one() {
     };
     ask("plain", "env");
     ask("bare", "exec env -i");
-    ask("apart", "exec env -i setsid env");
+    ask("apart", "exec env -i setsid --wait env");
 }
 
 #[test]
