@@ -3,13 +3,17 @@
 
 pub mod backlog;
 pub mod clock;
+pub mod control;
 pub mod crash;
 pub mod env;
+pub mod files;
 pub mod fs;
 pub mod git;
 pub mod home;
+pub mod machine;
 pub mod outbox;
 pub mod process;
+pub mod stdin;
 pub mod store;
 pub mod tmux;
 pub mod wake;

@@ -102,6 +102,12 @@ fn keys<'a>(dialog: &'a Dialog, view: &View<'_>) -> Option<&'a [Keystroke]> {
     (dialog.policy == Policy::Answer && selected).then_some(dialog.answer.as_slice())
 }
 
+/// All markers of this run among `rows`, oldest first, each with its row: of a screen, or of a scrollback.
+#[must_use]
+pub fn markers(profile: &Profile, rows: &[String], key: &RunKey) -> Vec<(usize, Marker)> {
+    marker::all(&profile.marker, rows, key)
+}
+
 /// The two marker lines of a run.
 #[must_use]
 pub fn marker_line(marker: Marker, key: &RunKey) -> String {

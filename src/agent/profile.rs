@@ -38,6 +38,8 @@ pub struct Profile {
     pub feedback: bool,
     /// A conversation can go on in a new launch.
     pub resumable: bool,
+    /// It does nothing but run the `sh` blocks under `## Run`: a ticket without them is refused.
+    pub needs_run_blocks: bool,
     /// A stalled agent is nudged once before it is parked.
     pub nudge: bool,
     /// Keys that make the agent end by itself.
@@ -320,6 +322,9 @@ impl Profile {
             crashes: own.crashes.unwrap_or(base.crashes),
             backoff_s: own.backoff_s.unwrap_or(base.backoff_s),
             resumable: self.resumable,
+            feedback: self.feedback,
+            nudge: self.nudge,
+            argument: self.delivery.first == First::Argument,
             ..base
         }
     }

@@ -213,6 +213,9 @@ impl Settings {
             crashes: self.limits_crashes.value.unwrap_or(profile_limits.crashes),
             backoff_s: seconds(&self.limits_backoff, profile_limits.backoff_s),
             resumable: profile_limits.resumable,
+            feedback: profile_limits.feedback,
+            nudge: profile_limits.nudge,
+            argument: profile_limits.argument,
         };
         Frozen {
             checks: self.checks.value.clone(),

@@ -18,6 +18,13 @@ pub enum Effect {
         /// The profile's rule.
         rule: String,
     },
+    /// Press one key on a permission or dialog, if it is still on the screen. → nothing; the screen shows what became of it
+    Press {
+        /// The profile's rule that saw it.
+        rule: String,
+        /// The key.
+        key: char,
+    },
     /// Put a prompt into the box. → `Pasted`, `NotPasted`, `Unverified`
     Paste {
         /// Which.
@@ -51,6 +58,7 @@ impl Effect {
             Self::PrepareWorktree => "prepare_worktree",
             Self::OpenSession => "open_session",
             Self::AnswerDialog { .. } => "answer_dialog",
+            Self::Press { .. } => "press",
             Self::Paste { .. } => "paste",
             Self::Submit { .. } => "submit",
             Self::Inspect => "inspect",

@@ -7,7 +7,7 @@ use super::{
     check::{CheckResult, CommandEnd},
     id::{DeliveryId, PaneId, RunKey},
     report::Report,
-    risk::{RiskSource, Tier},
+    risk::{RiskSource, RiskSummary, Tier},
     row::{Row, Stacked},
     screen::Sighting,
 };
@@ -63,6 +63,9 @@ pub enum Event {
     Seen {
         /// What.
         sighting: Sighting,
+        /// True if the profile knows a harmless answer to the dialog that is shown.
+        #[serde(default)]
+        answerable: bool,
     },
     /// The pane has changed at some time since the last such event; at most one a minute.
     Alive,
@@ -75,8 +78,11 @@ pub enum Event {
     Submitted {
         /// Which.
         delivery: DeliveryId,
-        /// What proves it.
+        /// What proves it, and how often Enter was pressed.
         evidence: String,
+        /// Markers of the run that stood in the pane before.
+        #[serde(default)]
+        markers: u32,
     },
     /// The prompt was not pasted, and nothing of it is in the pane.
     NotPasted {
@@ -94,10 +100,23 @@ pub enum Event {
         /// What was seen.
         why: String,
     },
+    /// Keys were sent that belong to no delivery.
+    Keyed {
+        /// Which, in order.
+        keys: Vec<String>,
+        /// What for.
+        why: String,
+    },
     /// The agent said something through its outbox.
     Reported {
         /// What.
         report: Report,
+        /// Decisions of all reports of the ticket so far, by tier.
+        summary: RiskSummary,
+        /// Flags of all reports so far.
+        flags: u32,
+        /// What all reports so far say about risk.
+        risks: Vec<RiskSource>,
     },
     /// A report whose run or key does not match: for the record only.
     ReportRejected {

@@ -190,6 +190,12 @@ impl RunKey {
         Self(format!("{bits:08x}"))
     }
 
+    /// A key as some program gives it: believed only if it equals that of the run.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {

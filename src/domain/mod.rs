@@ -3,15 +3,19 @@
 //! Start with [`row::Row`] (what the queue knows of a ticket), then [`event::Event`], [`effect::Effect`] and the step
 //! from one row to the next in `machine`.
 
+pub mod audit;
 pub mod backlog;
 pub mod check;
 pub mod decision;
 pub mod effect;
 pub mod entry;
 pub mod event;
+pub mod flags;
 pub mod glob;
 pub mod id;
+pub mod machine;
 pub mod observed;
+pub mod reconcile;
 pub mod report;
 pub mod review;
 pub mod risk;
@@ -20,5 +24,6 @@ pub mod row;
 pub mod run;
 #[cfg(any(test, feature = "test-fakes"))]
 pub mod samples;
+pub mod schedule;
 pub mod screen;
 pub mod ticket;

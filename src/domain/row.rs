@@ -72,6 +72,9 @@ pub struct Row {
     /// Number of the latest launch of that run.
     #[serde(default)]
     pub launch: u32,
+    /// Number of the latest round of checks of that run; 0: none yet.
+    #[serde(default)]
+    pub check_round: u32,
     /// Number of the latest delivery of that run. In files `last_delivery`: a phase, flattened beside it, has a
     /// `delivery` of its own.
     #[serde(default, rename = "last_delivery")]
@@ -82,6 +85,9 @@ pub struct Row {
     /// Crashes of the agent's own since a person last touched the ticket.
     #[serde(default)]
     pub crashes: u32,
+    /// How often the agent was lost without being to blame, since a person last touched the ticket.
+    #[serde(default)]
+    pub losses: u32,
     /// How often a person has had everything done again from the start.
     #[serde(default)]
     pub epoch: u32,
@@ -97,7 +103,7 @@ pub struct Row {
     /// Decisions the agent reported, counted.
     #[serde(default)]
     pub risk_summary: RiskSummary,
-    /// Flags, the agent's and autodo's.
+    /// Flags the agent raised; autodo's own come on top: see [`Row::flags_count`].
     #[serde(default)]
     pub flags: u32,
     /// Why the risk is what it is.
@@ -240,6 +246,12 @@ impl Row {
             Status::Running(run) => Some(run),
             _ => None,
         }
+    }
+
+    /// Flags, the agent's and autodo's.
+    #[must_use]
+    pub fn flags_count(&self) -> u32 {
+        self.flags + u32::try_from(super::flags::own_flags(self).len()).unwrap_or(0)
     }
 
     /// The maximum of what the agent said and what autodo saw, unless a person set the latter.

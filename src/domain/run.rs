@@ -29,6 +29,12 @@ pub struct Run {
     /// The agent was nudged after a stall.
     #[serde(default)]
     pub nudged: bool,
+    /// What it is to do.
+    #[serde(default)]
+    pub task: NextRun,
+    /// Markers of this run that stood in the pane when the latest prompt was submitted: only a further one counts.
+    #[serde(default)]
+    pub markers: u32,
     /// How the next launch of this run starts.
     #[serde(default)]
     pub start: LaunchKind,
@@ -245,6 +251,9 @@ pub struct Blocked {
     pub reason: String,
     /// The exact question.
     pub question: String,
+    /// Name of the profile's rule that saw it; empty where the agent reported it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
     /// Answers to choose from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
@@ -252,6 +261,9 @@ pub struct Blocked {
     pub tier: Tier,
     /// True while the agent's session is there, so that an answer can be typed into it.
     pub live: bool,
+    /// True once the agent was seen waiting: only then does work on the screen mean that it was answered there.
+    #[serde(default)]
+    pub settled: bool,
     /// The run as it was, to go on with. In files `held_run`: the row, flattened beside it, has a `run` of its own.
     #[serde(default, rename = "held_run", skip_serializing_if = "Option::is_none")]
     pub run: Option<Box<Run>>,

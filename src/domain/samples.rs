@@ -59,6 +59,8 @@ pub fn row(ticket: &str) -> Row {
         changed: time(1_700_000_000),
         worked_s: 0,
         run: 0,
+        check_round: 2,
+        losses: 1,
         launch: 0,
         delivery: 0,
         key: None,
@@ -211,6 +213,8 @@ pub fn run(phase: Phase) -> Run {
         feedback: 0,
         asked_to_commit: false,
         asked_why_no_change: false,
+        task: NextRun::GoOn { because: NASTY.into() },
+        markers: 1,
         nudged: false,
         start: LaunchKind::Fresh,
         then_deliver: None,
@@ -235,6 +239,8 @@ pub fn every_status() -> Vec<Status> {
     }
     let blocked = |run: Option<Run>| {
         Status::Blocked(Box::new(Blocked {
+            rule: NASTY.into(),
+            settled: true,
             reason: "question".to_owned(),
             question: NASTY.to_owned(),
             options: if run.is_some() { vec![NASTY.to_owned()] } else { Vec::new() },
@@ -292,9 +298,9 @@ pub fn some_events() -> Vec<Event> {
         Event::Asked { by: text(), request: Request::Cancel },
         Event::Asked { by: text(), request: Request::Park { reason: text(), until: Some(time(1)) } },
         Event::Asked { by: text(), request: Request::Answer { text: text() } },
-        Event::Reported { report: report(Said::Note { text: text() }) },
-        Event::Reported { report: report(Said::Done { summary: text(), no_change: None }) },
-        Event::Reported { report: report(Said::Decision { risk: Tier::Low, text: text(), why: Some(text()) }) },
+        reported(report(Said::Note { text: text() })),
+        reported(report(Said::Done { summary: text(), no_change: None })),
+        reported(report(Said::Decision { risk: Tier::Low, text: text(), why: Some(text()) })),
     ]
 }
 
@@ -315,4 +321,9 @@ pub fn entry(seq: u64, row: Row) -> Entry {
 #[must_use]
 pub fn leaving(seq: u64, ticket: &str) -> Entry {
     Entry { event: Event::FoundLanded, effects: Vec::new(), row: None, ..entry(seq, row(ticket)) }
+}
+
+fn reported(report: Report) -> Event {
+    let summary = super::risk::RiskSummary { low: 1, medium: 2, high: 3, blocked: 4 };
+    Event::Reported { report, summary, flags: 5, risks: vec![] }
 }

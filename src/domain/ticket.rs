@@ -88,6 +88,12 @@ pub struct Limits {
     pub backoff_s: u64,
     /// True if a conversation of this profile can be resumed in a new launch.
     pub resumable: bool,
+    /// True if this profile understands being asked: to commit, to explain, to mend what a check found.
+    pub feedback: bool,
+    /// True if a stalled agent of this profile is nudged once.
+    pub nudge: bool,
+    /// True if the ticket's prompt goes with the launch, as an argument; false: it is pasted.
+    pub argument: bool,
 }
 
 impl Default for Limits {
@@ -102,6 +108,9 @@ impl Default for Limits {
             crashes: 3,
             backoff_s: 10,
             resumable: false,
+            feedback: true,
+            nudge: true,
+            argument: false,
         }
     }
 }

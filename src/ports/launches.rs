@@ -70,6 +70,8 @@ pub struct LaunchSeen {
     pub started: Option<Started>,
     /// `None`: the program has not ended, or the wrapper died with it.
     pub exited: Option<Exited>,
+    /// True if it was started before the machine's last start.
+    pub other_boot: bool,
     /// True while the wrapper lives: same pid, start time and boot.
     pub alive: bool,
 }

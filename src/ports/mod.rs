@@ -1,6 +1,7 @@
 //! Small traits: what the supervisor needs of the world. Implementations live in `adapters`; tests have fakes.
 
 pub mod clock;
+pub mod files;
 pub mod launches;
 pub mod outbox;
 pub mod store;

@@ -1,8 +1,8 @@
 //! Test support: private worlds, and waiting without sleeping blindly.
 #![allow(dead_code, reason = "not every test module uses every helper")]
 
-pub mod files;
 pub mod agents;
+pub mod files;
 pub mod git;
 pub mod house;
 pub mod process;

@@ -24,6 +24,8 @@ use std::{ffi::OsString, sync::Arc};
 
 use command::Program;
 pub use command::{GitError, Limits};
+pub use discover::Repo;
+pub use remove::Removed;
 use tokio::sync::Semaphore;
 
 /// Checkouts at a time: more are no faster on two cores.

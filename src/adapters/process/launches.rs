@@ -149,7 +149,9 @@ fn look_at(folder: &Path) -> Observed<LaunchSeen> {
         Observed::Present(started) => started,
         Observed::Absent => {
             return match folder.join(files::LAUNCH).try_exists() {
-                Ok(true) => Observed::Present(LaunchSeen { started: None, exited: None, alive: false }),
+                Ok(true) => {
+                    Observed::Present(LaunchSeen { started: None, exited: None, other_boot: false, alive: false })
+                }
                 Ok(false) => Observed::Absent,
                 Err(e) => Observed::Unknown(failed("look at", folder, &e).to_string()),
             };
@@ -164,10 +166,18 @@ fn look_at(folder: &Path) -> Observed<LaunchSeen> {
         Observed::Unknown(why) => return Observed::Unknown(why),
     };
     match files::read::<Exited>(&folder.join(files::EXIT)) {
-        Observed::Present(exited) => {
-            Observed::Present(LaunchSeen { started: Some(started), exited: Some(exited), alive })
-        }
-        Observed::Absent => Observed::Present(LaunchSeen { started: Some(started), exited: None, alive }),
+        Observed::Present(exited) => Observed::Present(LaunchSeen {
+            other_boot: is_other_boot(&started),
+            started: Some(started),
+            exited: Some(exited),
+            alive,
+        }),
+        Observed::Absent => Observed::Present(LaunchSeen {
+            other_boot: is_other_boot(&started),
+            started: Some(started),
+            exited: None,
+            alive,
+        }),
         Observed::Unknown(why) => Observed::Unknown(why),
     }
 }
@@ -199,4 +209,9 @@ async fn blocking<T: Send + 'static>(
         Ok(done) => done,
         Err(e) => Err(failed("carry out work for", "launches".as_ref(), &e)),
     }
+}
+
+/// True if the machine was started anew since. Where it does not say, nothing is concluded.
+fn is_other_boot(started: &Started) -> bool {
+    table::boot_id().is_ok_and(|now| now != started.boot_id)
 }

@@ -16,7 +16,7 @@ use crate::{
         fs::{self, FsError, Sync},
         home::Home,
     },
-    domain::{id::TicketId, observed::Observed, row::Row},
+    domain::{audit, id::TicketId, observed::Observed, row::Row},
     format::journal::{Line, Loaded, Placed, decode_line},
 };
 
@@ -105,9 +105,7 @@ fn repair_one(home: &Home, ticket: &TicketId, steps: &[&Placed], bytes: &[u8]) -
     let mut before: Option<Row> = first_missing.checked_sub(1).and_then(|n| entry(steps[n])).and_then(|e| e.row);
     for step in &steps[first_missing..] {
         let Some(entry) = entry(step) else { continue };
-        if let Some(line) = entry.transition(before.as_ref()) {
-            append(home, ticket, &line, entry.seq, Some(entry.at))?;
-        }
+        append(home, ticket, &audit::line(&entry, before.as_ref()), entry.seq, Some(entry.at))?;
         before = entry.row;
     }
     Ok(())

@@ -16,6 +16,14 @@ pub(super) fn last(spec: &MarkerLine, view: &View<'_>, key: &RunKey) -> Option<M
     })
 }
 
+/// All markers of this run among `rows`, each with its row.
+pub(super) fn all(spec: &MarkerLine, rows: &[String], key: &RunKey) -> Vec<(usize, Marker)> {
+    let kinds = [Marker::Done, Marker::Blocked].map(|m| (m, marker_line(m, key)));
+    let said = rows.iter().enumerate().filter_map(|(row, text)| Some((row, bare(spec, text)?)));
+    said.filter_map(|(row, said)| kinds.iter().find(|(_, line)| line == said).map(|(marker, _)| (row, *marker)))
+        .collect()
+}
+
 /// The line without the agent's glyph and the blanks around it; `None`: it cannot be a marker line.
 fn bare<'a>(spec: &MarkerLine, row: &'a str) -> Option<&'a str> {
     let row = row.trim_end();

@@ -66,6 +66,7 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         feedback: raw.feedback,
         resumable,
         nudge: raw.nudge,
+        needs_run_blocks: raw.needs_run_blocks,
         exit: raw.exit.iter().map(key).collect::<Checked<_>>()?,
         options,
         launch,

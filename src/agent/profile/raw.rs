@@ -27,6 +27,8 @@ pub(super) struct Raw {
     #[serde(default = "yes")]
     pub feedback: bool,
     pub resumable: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub needs_run_blocks: bool,
     #[serde(default = "yes")]
     pub nudge: bool,
     #[serde(default)]

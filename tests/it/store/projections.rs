@@ -210,7 +210,7 @@ fn transitions_that_a_crash_kept_from_the_trail_are_added_once() {
     let bed = Bed::with(&[row("a"), row("b")], 2);
     let (mut books, _) = bed.open();
     let next = landed("a");
-    let written = entry(3, next.clone()).transition(Some(&row("a"))).unwrap();
+    let written = autodo::domain::audit::line(&entry(3, next.clone()), Some(&row("a")));
     books.commit(&entry(3, next)).unwrap();
     books.audit(&id("a"), &written).unwrap();
     commit(&mut books, &titled("a", "no transition"));
@@ -223,10 +223,15 @@ fn transitions_that_a_crash_kept_from_the_trail_are_added_once() {
         lines.map(|l| (l["seq"].as_u64().unwrap(), format!("{} -> {}", l["from"], l["to"]))).collect()
     };
     let line = |seq, text: &str| (seq, text.to_owned());
-    // The line of step 3 was not written again; step 4 went back to queued, step 5 changed nothing.
+    // The line of step 3 was not written again; step 4 went back to queued, step 5 changed no status.
     assert_eq!(
         story("a"),
-        [line(1, "null -> \"queued\""), line(3, "\"queued\" -> \"landed\""), line(4, "\"landed\" -> \"queued\"")]
+        [
+            line(1, "null -> \"queued\""),
+            line(3, "\"queued\" -> \"landed\""),
+            line(4, "\"landed\" -> \"queued\""),
+            line(5, "null -> null")
+        ]
     );
     assert_eq!(story("b"), [line(2, "null -> \"queued\""), line(6, "\"queued\" -> \"archived\"")]);
 }

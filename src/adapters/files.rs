@@ -1,0 +1,138 @@
+//! The files of a ticket, in `$AUTODO_HOME` and in its worktree.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    fs::{self, Sync},
+    home::Home,
+};
+use crate::{
+    domain::{
+        id::{DeliveryId, RunId, TicketId},
+        observed::Observed,
+        review::FileChange,
+        ticket::{Frozen, Ticket},
+    },
+    format::accepted,
+    ports::files::{Files, Places},
+};
+
+/// Files below a home.
+pub struct HomeFiles {
+    home: Home,
+    program: PathBuf,
+}
+
+impl HomeFiles {
+    /// Files below `home`; `program` is what agents call as `autodo`.
+    #[must_use]
+    pub fn new(home: Home, program: PathBuf) -> Self {
+        Self { home, program }
+    }
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_private(folder).map_err(|e| e.to_string())?;
+    }
+    fs::write_atomic(path, text.as_bytes(), mode, Sync::Full).map_err(|e| e.to_string())
+}
+
+fn read(path: &Path) -> Result<Option<String>, String> {
+    match fs::look_text(path) {
+        Observed::Present(text) => Ok(Some(text)),
+        Observed::Absent => Ok(None),
+        Observed::Unknown(why) => Err(why),
+    }
+}
+
+impl Files for HomeFiles {
+    fn accepted(&self, ticket: &TicketId) -> Result<(Ticket, Frozen), String> {
+        let path = self.home.ticket_md(ticket);
+        let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;
+        accepted::parse(&text).map_err(|e| format!("cannot read {}: {e}", path.display()))
+    }
+
+    fn give(&self, worktree: &Path, run: &RunId, name: &str, text: &str) -> Result<(), String> {
+        let folder = worktree.join(".autodo/run");
+        std::fs::create_dir_all(folder.join("outbox")).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+        fs::write_atomic(&folder.join(name), text.as_bytes(), 0o644, Sync::None).map_err(|e| e.to_string())?;
+        self.keep(run, name, text)
+    }
+
+    fn keep(&self, run: &RunId, name: &str, text: &str) -> Result<(), String> {
+        write(&self.home.run_dir(run).join(name), text, 0o600)
+    }
+
+    fn kept(&self, run: &RunId, name: &str) -> Result<Option<String>, String> {
+        read(&self.home.run_dir(run).join(name))
+    }
+
+    fn delivery(&self, run: &RunId, id: &DeliveryId) -> Result<Option<String>, String> {
+        read(&self.home.delivery_text(run, id))
+    }
+
+    fn keep_delivery(&self, run: &RunId, id: &DeliveryId, text: &str) -> Result<(), String> {
+        write(&self.home.delivery_text(run, id), text, 0o600)
+    }
+
+    fn keep_changes(&self, run: &RunId, files: &[FileChange]) -> Result<(), String> {
+        let pairs: Vec<(&str, &str)> = files.iter().map(|f| (f.path.as_str(), f.note.as_str())).collect();
+        let text = serde_json::to_string(&pairs).map_err(|e| e.to_string())?;
+        self.keep(run, "changes.json", &text)
+    }
+
+    fn changes(&self, run: &RunId) -> Vec<FileChange> {
+        let Ok(Some(text)) = self.kept(run, "changes.json") else { return vec![] };
+        let pairs: Vec<(String, String)> = serde_json::from_str(&text).unwrap_or_default();
+        pairs.into_iter().map(|(path, note)| FileChange { path, note }).collect()
+    }
+
+    fn tail(&self, ticket: &TicketId, name: &str, bytes: usize) -> String {
+        let Ok(all) = fs::read(&self.home.ticket(ticket).join(name)) else { return String::new() };
+        let from = all.len().saturating_sub(bytes);
+        String::from_utf8_lossy(&all[from..]).into_owned()
+    }
+
+    fn make_folder(&self, folder: &Path) -> Result<(), String> {
+        fs::create_dir_private(folder).map_err(|e| e.to_string())
+    }
+
+    fn places(&self) -> &dyn Places {
+        self
+    }
+}
+
+impl Places for HomeFiles {
+    fn ticket(&self, ticket: &TicketId) -> PathBuf {
+        self.home.ticket(ticket)
+    }
+
+    fn run(&self, run: &RunId) -> PathBuf {
+        self.home.run_dir(run)
+    }
+
+    fn launch(&self, run: &RunId, launch: u32) -> PathBuf {
+        self.home.launch_dir(run, launch)
+    }
+
+    fn check(&self, run: &RunId, round: u32, index: u32) -> PathBuf {
+        self.home.check_dir(run, round, index)
+    }
+
+    fn state(&self, ticket: &TicketId, epoch: u32) -> PathBuf {
+        self.home.state_dir(ticket, epoch)
+    }
+
+    fn wake(&self) -> PathBuf {
+        self.home.wake_socket()
+    }
+
+    fn agent_tmux(&self) -> PathBuf {
+        self.home.runtime().join("agents")
+    }
+
+    fn program(&self) -> PathBuf {
+        self.program.clone()
+    }
+}

@@ -1,0 +1,19 @@
+//! Standard input, for texts that are piped in.
+
+use std::io::Read;
+
+/// Most bytes that are taken.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// All of standard input, as text.
+///
+/// # Errors
+/// It cannot be read, is not UTF-8, or is larger than 16 MiB.
+pub fn read_all() -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text)?;
+    if read as u64 > LIMIT {
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "it is larger than 16 MiB"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,90 @@
+//! The files of a ticket: what was accepted, prompts, delivery texts, screens, and where launches and checks live.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{
+    id::{DeliveryId, RunId, TicketId},
+    review::FileChange,
+    ticket::{Frozen, Ticket},
+};
+
+/// Files below `$AUTODO_HOME/<ticket>` and `<worktree>/.autodo/run`. Errors are texts for people: what was tried, on
+/// what, why it failed.
+pub trait Files: Send + Sync {
+    /// The ticket as accepted, with its frozen settings.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn accepted(&self, ticket: &TicketId) -> Result<(Ticket, Frozen), String>;
+
+    /// Writes `<worktree>/.autodo/run/<name>` for the agent, and a copy into the run's folder.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn give(&self, worktree: &Path, run: &RunId, name: &str, text: &str) -> Result<(), String>;
+
+    /// Keeps a text in the run's folder under `name` (may hold one `/`).
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep(&self, run: &RunId, name: &str, text: &str) -> Result<(), String>;
+
+    /// A text kept in the run's folder; `None`: not there.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    fn kept(&self, run: &RunId, name: &str) -> Result<Option<String>, String>;
+
+    /// The text of a delivery; `None`: not written yet.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    fn delivery(&self, run: &RunId, id: &DeliveryId) -> Result<Option<String>, String>;
+
+    /// Writes the text of a delivery, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep_delivery(&self, run: &RunId, id: &DeliveryId, text: &str) -> Result<(), String>;
+
+    /// Keeps the list of changed files of a run, for the review.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep_changes(&self, run: &RunId, files: &[FileChange]) -> Result<(), String>;
+
+    /// The list of changed files as last kept for a run; empty: none kept.
+    fn changes(&self, run: &RunId) -> Vec<FileChange>;
+
+    /// The end of a file below the ticket's folder, at most `bytes` of it; empty: it is not there.
+    fn tail(&self, ticket: &TicketId, name: &str, bytes: usize) -> String;
+
+    /// Makes a private folder, and those above it.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn make_folder(&self, folder: &Path) -> Result<(), String>;
+
+    /// Where things are.
+    fn places(&self) -> &dyn Places;
+}
+
+/// Where things are: functions of ids, no I/O.
+pub trait Places: Send + Sync {
+    /// The ticket's folder.
+    fn ticket(&self, ticket: &TicketId) -> PathBuf;
+    /// The run's folder.
+    fn run(&self, run: &RunId) -> PathBuf;
+    /// The folder of a launch.
+    fn launch(&self, run: &RunId, launch: u32) -> PathBuf;
+    /// The folder of one check of one round.
+    fn check(&self, run: &RunId, round: u32, index: u32) -> PathBuf;
+    /// What the agent keeps over runs, per epoch of the ticket.
+    fn state(&self, ticket: &TicketId, epoch: u32) -> PathBuf;
+    /// The socket that is told "look".
+    fn wake(&self) -> PathBuf;
+    /// A private `TMUX_TMPDIR` for agents.
+    fn agent_tmux(&self) -> PathBuf;
+    /// The program that agents call as `autodo`.
+    fn program(&self) -> PathBuf;
+}
