@@ -9,3 +9,4 @@ pub mod domain;
 pub mod format;
 pub mod ports;
 pub mod script;
+pub mod supervisor;

@@ -1,0 +1,51 @@
+//! The effect that ends an agent: its last screen is kept, its processes are ended, its session is closed.
+
+use super::{World, launching::Job};
+use crate::{
+    domain::{event::Event, observed::Observed},
+    ports::terminal::PaneSeen,
+};
+
+/// How long the agent has to end itself, in milliseconds.
+const GRACE_MS: u64 = 3_000;
+
+/// Lines of scrollback that are kept.
+const KEPT_LINES: u32 = 2_000;
+
+/// Ends what the ticket's run left alive. Asked again while anything lives on: the ticket stays in its phase.
+pub async fn close(world: &World, job: &Job) -> Vec<Event> {
+    let tag = job.tag();
+    let pane = match world.terminal.panes().await {
+        Observed::Present(panes) => panes.into_iter().find(|p| p.tag.as_ref() == Some(&tag)),
+        Observed::Absent | Observed::Unknown(_) => None,
+    };
+    if let Some(pane) = &pane {
+        keep_screen(world, job, pane).await;
+        if pane.attached && !pane.dead {
+            // A session is never closed under a person: the agent is ended, the screen stays.
+            tracing::info!(ticket = %job.row.id, "a person is attached: the session stays open");
+        }
+    }
+    (world.point)("close.before");
+    if let Err(error) = world.launches.end_all(job.run.clone(), GRACE_MS).await {
+        return vec![Event::Keyed { keys: vec![], why: format!("the agent could not be ended yet: {error}") }];
+    }
+    (world.point)("close.ended");
+    if !pane.is_some_and(|p| p.attached)
+        && let Err(error) = world.terminal.close(tag).await
+    {
+        // Its agent is gone; a session that stays is found again by its tag and closed at the next launch.
+        tracing::warn!(ticket = %job.row.id, %error, "the session was not closed");
+    }
+    (world.point)("close.after");
+    vec![Event::Closed]
+}
+
+async fn keep_screen(world: &World, job: &Job, pane: &PaneSeen) {
+    if let Observed::Present(text) = world.terminal.scrollback(pane.pane.clone(), KEPT_LINES).await {
+        let name = format!("screens/{}.txt", job.row.launch);
+        if let Err(error) = world.files.keep(&job.run, &name, &text) {
+            tracing::warn!(ticket = %job.row.id, %error, "the last screen was not kept");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Does one effect through the ports and tells what came of it.
+
+use std::sync::Arc;
+
+use super::{World, checks, closing, delivery, launching, launching::Job};
+use crate::{
+    agent::{
+        classify,
+        profile::{Keystroke, Profile},
+    },
+    domain::{effect::Effect, event::Event, observed::Observed, screen::Screen},
+    ports::terminal::{Guard, Key, KeySent},
+};
+
+/// Does `effect`. It can be done again after a crash: each looks first at what is there.
+pub async fn execute(world: &World, job: &Job, effect: &Effect) -> Vec<Event> {
+    match effect {
+        Effect::PrepareWorktree => launching::prepare_worktree(world, job).await,
+        Effect::OpenSession => launching::open_session(world, job).await,
+        Effect::AnswerDialog { rule } => answer_dialog(world, job, rule).await,
+        Effect::Press { rule, key } => press(world, job, rule, *key).await,
+        Effect::Paste { delivery } => delivery::paste(world, job, delivery).await,
+        Effect::Submit { delivery } => delivery::submit(world, job, delivery).await,
+        Effect::Inspect => checks::inspect(world, job).await,
+        Effect::RunCheck { round, index } => checks::run_check(world, job, *round, *index).await,
+        Effect::Close => closing::close(world, job).await,
+        // Front doors show what is blocked; further notifiers come with their own port.
+        Effect::Notify => vec![],
+    }
+}
+
+/// True for effects that carry a phase on, of which a ticket has one at a time.
+#[must_use]
+pub fn carries_phase(effect: &Effect) -> bool {
+    match effect {
+        Effect::AnswerDialog { .. } | Effect::Press { .. } | Effect::Notify => false,
+        Effect::PrepareWorktree
+        | Effect::OpenSession
+        | Effect::Paste { .. }
+        | Effect::Submit { .. }
+        | Effect::Inspect
+        | Effect::RunCheck { .. }
+        | Effect::Close => true,
+    }
+}
+
+/// Answers a start-up dialog as the profile says, only while it still shows.
+async fn answer_dialog(world: &World, job: &Job, rule: &str) -> Vec<Event> {
+    let Some((profile, screen)) = screen_of(world, job).await else { return vec![] };
+    let Some(answer) = classify::answer(&profile, &screen).filter(|answer| answer.rule == rule) else { return vec![] };
+    let shows = Some(answer.shows.clone()).filter(|text| !text.is_empty());
+    let mut sent = Vec::new();
+    for stroke in answer.keys {
+        let key = match stroke {
+            Keystroke::Enter => Key::Enter,
+            Keystroke::Char(c) => Key::Char(*c),
+            Keystroke::Named(name) => Key::Named(name),
+        };
+        if !send(world, job, key, Guard { shows: shows.clone(), hides: vec![] }).await {
+            break;
+        }
+        sent.push(format!("{stroke:?}"));
+    }
+    if sent.is_empty() {
+        return vec![];
+    }
+    vec![Event::Keyed { keys: sent, why: format!("dialog {rule}") }]
+}
+
+async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
+    let row = &job.row;
+    let profile = world.profiles.get(&row.profile, &row.repo).ok()?;
+    let Observed::Present(screens) = world.terminal.screens(vec![row.pane.clone()?]).await else { return None };
+    match screens.into_iter().next() {
+        Some((_, Observed::Present(screen))) => Some((profile, screen)),
+        _ => None,
+    }
+}
+
+/// Presses one key on a permission or dialog, only while the screen still shows what the person answered to.
+async fn press(world: &World, job: &Job, rule: &str, key: char) -> Vec<Event> {
+    let Some((profile, screen)) = screen_of(world, job).await else { return vec![] };
+    let sighting = classify::classify(&profile, &screen, job.row.key.as_ref());
+    if !rule.is_empty() && sighting.rule != rule {
+        return vec![Event::Keyed {
+            keys: vec![],
+            why: format!("the answer {key:?} was not typed: the screen has changed since"),
+        }];
+    }
+    let decided = sighting.row.and_then(|row| screen.rows.get(usize::try_from(row).ok()?)).cloned();
+    let shows = decided.map(|row| row.trim().chars().take(60).collect::<String>()).filter(|row| !row.is_empty());
+    if send(world, job, Key::Char(key), Guard { shows, hides: vec![] }).await {
+        vec![Event::Keyed { keys: vec![key.to_string()], why: format!("answer to {rule}") }]
+    } else {
+        vec![Event::Keyed {
+            keys: vec![],
+            why: format!("the answer {key:?} was not typed: the screen has changed since"),
+        }]
+    }
+}
+
+async fn send(world: &World, job: &Job, key: Key, guard: Guard) -> bool {
+    let Some(pane) = job.row.pane.clone() else { return false };
+    match world.terminal.key(pane, key, guard).await {
+        Ok(KeySent::Yes) => true,
+        Ok(KeySent::Refused) => false,
+        Err(error) => {
+            tracing::debug!(ticket = %job.row.id, %error, "a key was not sent");
+            false
+        }
+    }
+}

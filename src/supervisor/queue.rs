@@ -1,0 +1,253 @@
+//! The queue as the supervisor owns it: the only place where a step is taken, committed and projected.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{World, review};
+use crate::{
+    domain::{
+        audit,
+        effect::Effect,
+        event::{Event, Timer},
+        id::TicketId,
+        machine::{self, Refusal, Step},
+        row::{Row, Status},
+        schedule::Rows,
+        ticket::{Frozen, Ticket},
+    },
+    ports::store::{Entry, Store, StoreError},
+};
+
+/// Somebody who wants to know what was committed, such as a progress display.
+pub trait Observer: Send {
+    /// `entry` is committed; `before` is the row as it was.
+    fn committed(&mut self, entry: &Entry, before: Option<&Row>);
+}
+
+/// What came of an event.
+#[derive(Debug)]
+pub enum Taken {
+    /// Committed; these effects are to be done now.
+    Done(Vec<Effect>),
+    /// It said nothing new.
+    Ignored,
+}
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// The request cannot be met.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The books cannot be written: nothing has happened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such ticket.
+    #[error("there is no ticket {0} in the queue")]
+    NoTicket(TicketId),
+    /// The ticket's own file cannot be read.
+    #[error("{0}")]
+    Ticket(String),
+}
+
+/// All rows, and the books they are kept in.
+pub struct Queue {
+    rows: Rows,
+    seq: u64,
+    store: Box<dyn Store>,
+    world: World,
+    accepted: BTreeMap<TicketId, Arc<(Ticket, Frozen)>>,
+    observers: Vec<Box<dyn Observer>>,
+    unpublished: bool,
+    reviews: BTreeSet<TicketId>,
+}
+
+impl Queue {
+    /// The queue as loaded: `rows` reflect the journal up to `seq`.
+    #[must_use]
+    pub fn new(rows: Rows, seq: u64, store: Box<dyn Store>, world: World) -> Self {
+        Self {
+            rows,
+            seq,
+            store,
+            world,
+            accepted: BTreeMap::new(),
+            observers: vec![],
+            unpublished: true,
+            reviews: BTreeSet::new(),
+        }
+    }
+
+    /// Adds somebody who is told of every commit.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observers.push(observer);
+    }
+
+    /// All rows.
+    #[must_use]
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The seq of the last commit.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// The ticket as accepted.
+    ///
+    /// # Errors
+    /// Its file cannot be read.
+    pub fn accepted(&mut self, id: &TicketId) -> Result<Arc<(Ticket, Frozen)>, TakeError> {
+        if let Some(known) = self.accepted.get(id) {
+            return Ok(known.clone());
+        }
+        let read = Arc::new(self.world.files.accepted(id).map_err(TakeError::Ticket)?);
+        self.accepted.insert(id.clone(), read.clone());
+        Ok(read)
+    }
+
+    /// The ticket's file was written anew: it is read again at the next use.
+    pub fn forget(&mut self, id: &TicketId) {
+        self.accepted.remove(id);
+    }
+
+    /// Takes one step for one ticket and commits it.
+    ///
+    /// # Errors
+    /// See [`TakeError`]; nothing has changed then.
+    pub fn take(&mut self, id: &TicketId, event: Event) -> Result<Taken, TakeError> {
+        let now = self.now();
+        if let Event::Accepted { row } = &event {
+            let row = row.as_ref().clone();
+            self.commit(id, event, vec![], Some(row), now)?;
+            return Ok(Taken::Done(vec![]));
+        }
+        let accepted = self.accepted(id)?;
+        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
+        match machine::step(row, &accepted.1, &event, now) {
+            Step::Ignored => Ok(Taken::Ignored),
+            Step::Refused(refusal) => Err(refusal.into()),
+            Step::Next { row, effects } => {
+                self.commit(id, event, effects.clone(), Some(*row), now)?;
+                Ok(Taken::Done(effects))
+            }
+        }
+    }
+
+    /// Moves a finished ticket to the archive.
+    ///
+    /// # Errors
+    /// The books cannot be written; the ticket stays in the queue.
+    pub fn archive(&mut self, id: &TicketId, event: Event) -> Result<(), TakeError> {
+        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?.clone();
+        let now = self.now();
+        self.store.archive(&row)?;
+        (self.world.point)("archive.appended");
+        self.commit(id, event, vec![], None, now)?;
+        Ok(())
+    }
+
+    fn commit(
+        &mut self,
+        id: &TicketId,
+        event: Event,
+        effects: Vec<Effect>,
+        row: Option<Row>,
+        now: Timestamp,
+    ) -> Result<(), TakeError> {
+        let entry = Entry { seq: self.seq + 1, at: now, ticket: id.clone(), event, effects, row };
+        (self.world.point)("commit.before");
+        self.store.commit(&entry)?;
+        self.seq += 1;
+        (self.world.point)("commit.after");
+        let before = match &entry.row {
+            Some(row) => self.rows.insert(id.clone(), row.clone()),
+            None => self.rows.remove(id),
+        };
+        self.unpublished = true;
+        // Ignored: the audit trail is a projection; the journal has the event, and says so in its own line.
+        self.store.audit(id, &audit::line(&entry, before.as_ref())).ok();
+        if entry.row.as_ref().is_some_and(|row| shows(row) && worth_a_review(&entry.event, before.as_ref(), row)) {
+            self.reviews.insert(id.clone());
+        }
+        for observer in &mut self.observers {
+            observer.committed(&entry, before.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Writes the projections that are behind: reviews, then `queue.toml`. Called once for each batch of events.
+    pub fn publish(&mut self) {
+        if !self.unpublished {
+            return;
+        }
+        for id in std::mem::take(&mut self.reviews) {
+            self.write_review(&id);
+        }
+        let mut rows: Vec<&Row> = self.rows.values().collect();
+        rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        match self.store.publish(self.seq, &rows) {
+            Ok(()) => self.unpublished = false,
+            Err(error) => tracing::warn!(%error, "queue.toml is behind the journal"),
+        }
+    }
+
+    /// Writes the review of one ticket.
+    pub fn write_review(&mut self, id: &TicketId) {
+        let Ok(accepted) = self.accepted(id) else { return };
+        let Some(row) = self.rows.get(id) else { return };
+        let review = review::build(row, &accepted.0, &self.world);
+        if let Err(error) = self.store.review(&review) {
+            tracing::warn!(ticket = %id, %error, "the review was not written");
+        }
+    }
+
+    /// The next deadline of all rows.
+    pub fn next_deadline(&mut self) -> Option<(Timestamp, TicketId, Timer)> {
+        let ids: Vec<TicketId> = self
+            .rows
+            .values()
+            .filter(|r| matches!(r.status, Status::Running(_) | Status::Parked(_)))
+            .map(|r| r.id.clone())
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| {
+                let accepted = self.accepted(&id).ok()?;
+                let (at, timer) = machine::deadline(self.rows.get(&id)?, &accepted.1)?;
+                Some((at, id, timer))
+            })
+            .min_by_key(|(at, ..)| *at)
+    }
+
+    /// The effects that carry a ticket on, as after a restart.
+    pub fn pending(&mut self, id: &TicketId) -> Vec<Effect> {
+        let Ok(accepted) = self.accepted(id) else { return vec![] };
+        self.rows.get(id).map(|row| machine::pending(row, &accepted.1)).unwrap_or_default()
+    }
+}
+
+/// A review exists from the first run on.
+fn shows(row: &Row) -> bool {
+    row.run > 0
+}
+
+fn worth_a_review(event: &Event, before: Option<&Row>, row: &Row) -> bool {
+    let status_changed = before.is_none_or(|b| b.status.word() != row.status.word());
+    status_changed
+        || matches!(
+            event,
+            Event::Reported { .. } | Event::Asked { .. } | Event::Dependency { .. } | Event::Updated { .. }
+        )
+}

@@ -1,0 +1,125 @@
+//! Builds the review of a ticket from its row, its reports and its files.
+
+use super::World;
+use crate::domain::{
+    check::{CheckResult, ChecksStatus},
+    flags::own_flags,
+    id::RunId,
+    review::{CheckLine, Question, Review},
+    risk::RiskOrigin,
+    row::{Row, Status},
+    run::Phase,
+    ticket::Ticket,
+};
+
+/// What a person reads.
+#[must_use]
+pub fn build(row: &Row, ticket: &Ticket, world: &World) -> Review {
+    let run = row.run_id().unwrap_or_else(|| RunId { ticket: row.id.clone(), number: 1 });
+    let tally = world.outbox.tally(&run);
+    let mut flags = tally.flags;
+    flags.extend(own_flags(row));
+    let checks: &[CheckResult] = match &row.status {
+        Status::Running(at_work) => match &at_work.phase {
+            Phase::Checking { done, .. } => done,
+            _ => &[],
+        },
+        _ => row.proof.as_ref().map_or(&[], |p| &p.checks),
+    };
+    let proof = row.proof.as_ref();
+    Review {
+        id: row.id.clone(),
+        title: row.title.clone(),
+        started: row.started,
+        ended: row.ended,
+        duration_minutes: row.started.map(|_| row.worked_s.div_ceil(60)),
+        status: row.status.word().to_owned(),
+        launched_by: row.launched_by.clone(),
+        launched_from: row.launched_from.clone(),
+        project: row.project.clone(),
+        risk_summary: row.risk_summary,
+        task: ticket.body.clone(),
+        decisions: tally.decisions,
+        flags,
+        files: world.files.changes(&run),
+        question: question(row),
+        checks: checks.iter().map(check_line).collect(),
+        checks_status: proof.map_or(ChecksStatus::NotRun, |p| p.checks_status),
+        evidence: evidence(row, &tally.notes),
+        summary: proof.and_then(|p| p.summary.clone()),
+        verified: proof.map(|p| p.verified),
+        reason: crate::domain::audit::reason(row),
+        effective_risk: row.effective_risk(),
+        risk_sources: row.risk_sources.clone(),
+        branch: row.id.branch(),
+        base: row.base_commit.clone(),
+        head: proof.and_then(|p| p.head.clone()),
+        profile: row.profile.clone(),
+        runs: row.run,
+    }
+}
+
+fn question(row: &Row) -> Option<Question> {
+    match &row.status {
+        Status::Blocked(blocked) => Some(Question {
+            text: blocked.question.clone(),
+            reason: blocked.reason.clone(),
+            options: blocked.options.clone(),
+        }),
+        Status::Parked(parked) => {
+            Some(Question { text: parked.detail.clone(), reason: parked.reason.clone(), options: vec![] })
+        }
+        _ => None,
+    }
+}
+
+fn check_line(result: &CheckResult) -> CheckLine {
+    let passed = result.end.succeeded();
+    CheckLine {
+        command: result.command.clone(),
+        result: if passed { "passed".into() } else { result.end.to_string() },
+        passed,
+        took_ms: result.took_ms,
+        log: result.log.clone(),
+    }
+}
+
+/// What was proven, line by line.
+#[must_use]
+pub fn evidence(row: &Row, notes: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(proof) = &row.proof {
+        let verdict = if proof.verified { "verified" } else { "not verified" };
+        let reason = proof.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
+        lines.push(format!("{verdict}{reason}"));
+        let base = row.base_commit.as_deref().map_or("unknown", short);
+        let head = proof.head.as_deref().map_or("unknown", short);
+        lines.push(format!("{} commits after {base}, tip {head}, {} paths not committed", proof.commits, proof.dirty));
+        lines.push(format!("checks: {}", proof.checks_status.word().replace('_', " ")));
+        if let Some(summary) = &proof.summary {
+            lines.push(format!("the agent says: {summary}"));
+        }
+    }
+    for stacked in &row.stacked_on {
+        lines.push(format!("stands on {} at {}", stacked.id, short(&stacked.commit)));
+    }
+    for source in &row.risk_sources {
+        let who = match source.source {
+            RiskOrigin::Agent => "agent",
+            RiskOrigin::Diff => "diff",
+            RiskOrigin::Person => "person",
+        };
+        lines.push(format!("risk {} ({who}): {}", source.tier, source.why));
+    }
+    if let Some(tier) = row.tier_set {
+        lines.push(format!("a person set the risk to {tier}"));
+    }
+    lines.extend(notes.iter().map(|n| format!("note: {n}")));
+    lines
+}
+
+/// The first ten characters of a commit's name.
+#[must_use]
+pub fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
+}
