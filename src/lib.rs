@@ -4,6 +4,7 @@
 
 pub mod adapters;
 pub mod agent;
+pub mod app;
 pub mod config;
 pub mod domain;
 pub mod format;

@@ -1,0 +1,191 @@
+//! The long jobs: `dispatch`, which runs until there is nothing more to do, and `tick`, which does what is due.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    time::Instant,
+};
+
+use super::{
+    api::{ApiReply, ApiRequest},
+    error::AppError,
+    open::App,
+    serve::Handle,
+};
+use crate::{
+    adapters::{
+        control::{ControlListener, Exchange},
+        store::Lock,
+        wake::WakeListener,
+    },
+    domain::{id::TicketId, schedule::Slots},
+    supervisor::{
+        event_loop::{Call, Ending, Supervisor, Until},
+        queue::{Observer, Queue},
+    },
+};
+
+/// What a supervisor is to do.
+pub struct Job {
+    /// When it ends.
+    pub until: Goal,
+    /// How many tickets at once.
+    pub parallel: u32,
+    /// Seconds between two starts.
+    pub stagger_s: u64,
+    /// Only these; `None`: all.
+    pub only: Option<BTreeSet<TicketId>>,
+    /// At most so many starts.
+    pub max: Option<u32>,
+}
+
+/// When a supervisor ends.
+pub enum Goal {
+    /// Nothing more to do; nothing is started after the deadline.
+    Idle {
+        /// The deadline.
+        deadline: Option<Timestamp>,
+    },
+    /// Nothing is due; at most so long.
+    Quiet {
+        /// The longest time.
+        at_most: Duration,
+    },
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// There was nothing more to do.
+    Done,
+    /// It was told to leave, or its time was up.
+    Left,
+    /// A person interrupted it; agents go on.
+    Interrupted,
+}
+
+/// Runs a supervisor over `queue`, which belongs to `lock`'s holder, and serves its socket. The first interrupt ends it
+/// and leaves the agents running.
+///
+/// # Errors
+/// The sockets cannot be made, or the books cannot be written any more.
+pub async fn supervise(
+    app: &App,
+    queue: Queue,
+    job: Job,
+    observers: Vec<Box<dyn Observer>>,
+    _lock: &Lock,
+) -> Result<(Queue, Ended), AppError> {
+    let mut queue = queue;
+    for observer in observers {
+        queue.observe(observer);
+    }
+    let (calls, calls_rx) = mpsc::channel(64);
+    let until = match job.until {
+        Goal::Idle { deadline } => Until::Idle { deadline },
+        Goal::Quiet { at_most } => Until::Quiet { at_most: Instant::now() + at_most },
+    };
+    let slots = Slots {
+        parallel: job.parallel,
+        stagger_s: job.stagger_s,
+        last_start: None,
+        only: job.only,
+        starts_left: job.max,
+        closed: false,
+    };
+    let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx);
+    let socket = |error: &dyn std::fmt::Display| {
+        AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
+            .hint("autodo doctor looks at the folder")
+    };
+    let control = ControlListener::bind(&app.home.supervisor_socket()).map_err(|e| socket(&e))?;
+    let wake = WakeListener::bind(&app.home.wake_socket()).map_err(|e| socket(&e))?;
+    let signals = Signals::new().map_err(|e| socket(&e))?;
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(serve_socket(control, Handle { app: app.clone(), calls: calls.clone() }));
+    tasks.spawn(pass_wakes(wake, calls.clone()));
+    let interrupted = tasks.spawn(wait_for_signal(signals, calls));
+    let (queue, ending) = supervisor.run().await;
+    let was_interrupted = interrupted.is_finished();
+    tasks.shutdown().await;
+    match ending {
+        Ending::Books(error) => Err(error.into()),
+        Ending::Left if was_interrupted => Ok((queue, Ended::Interrupted)),
+        Ending::Left => Ok((queue, Ended::Left)),
+        Ending::Done => Ok((queue, Ended::Done)),
+    }
+}
+
+/// The signals that end a supervisor.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+async fn wait_for_signal(mut signals: Signals, calls: mpsc::Sender<Call>) {
+    signals.any().await;
+    // Ignored: the loop has ended already.
+    calls.send(Call::Leave).await.ok();
+}
+
+async fn pass_wakes(mut wake: WakeListener, calls: mpsc::Sender<Call>) {
+    loop {
+        wake.woken().await;
+        if calls.send(Call::Wake).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn serve_socket(listener: ControlListener, handle: Handle) {
+    let mut exchanges = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(stream) => {
+                    let handle = handle.clone();
+                    exchanges.spawn(async move {
+                        let Ok(exchange) = Exchange::read(stream).await else { return };
+                        let reply = match serde_json::from_str::<ApiRequest>(&exchange.request) {
+                            Ok(request) => handle.serve(request).await,
+                            Err(error) => ApiReply::Failed {
+                                why: format!("the request was not understood: {error}"),
+                                hint: Some("the supervisor is of another version: let it end, then dispatch again".into()),
+                            },
+                        };
+                        let line = serde_json::to_string(&reply).unwrap_or_default();
+                        // Ignored: whoever asked has gone; what was committed stands.
+                        exchange.answer(&line).await.ok();
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(_) = exchanges.join_next(), if !exchanges.is_empty() => {}
+        }
+    }
+}

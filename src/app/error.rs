@@ -1,0 +1,93 @@
+//! Errors as people meet them: what was tried, on what, why it failed, and what to do now; and the exit codes.
+
+/// Exit codes of the program. Documented in `docs/reference`; other programs read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All is well, or there is nothing to do.
+    Ok,
+    /// Something failed.
+    Error,
+    /// The command line, a ticket or a setting is wrong.
+    Usage,
+    /// The agent is not logged in.
+    LoggedOut,
+    /// A ticket failed.
+    TicketFailed,
+    /// A person is needed: blocked, or parked without a time.
+    PersonNeeded,
+    /// The lock is held, and its holder does not answer.
+    Locked,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Error => 1,
+            Self::Usage => 2,
+            Self::LoggedOut => 4,
+            Self::TicketFailed => 5,
+            Self::PersonNeeded => 8,
+            Self::Locked => 75,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Of several, the one that is said: the first of 130, 1, 4, 5, 8.
+    #[must_use]
+    pub fn first_of(all: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| match exit {
+            Self::Interrupted => 0,
+            Self::Error => 1,
+            Self::Usage => 2,
+            Self::Locked => 3,
+            Self::LoggedOut => 4,
+            Self::TicketFailed => 5,
+            Self::PersonNeeded => 6,
+            Self::Ok => 7,
+        };
+        all.into_iter().min_by_key(rank).unwrap_or(Self::Ok)
+    }
+}
+
+/// An error for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct AppError {
+    /// The exit code.
+    pub exit: Exit,
+    /// What was tried, on what, why it failed.
+    pub message: String,
+    /// What to do now.
+    pub hint: Option<String>,
+}
+
+impl AppError {
+    /// Something failed.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Error, message: message.into(), hint: None }
+    }
+
+    /// The command line, a ticket or a setting is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint: None }
+    }
+
+    /// With something to do now.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With another exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+}

@@ -1,0 +1,15 @@
+//! Puts the pieces together, and gives the front doors what they all need: requests to whoever holds the queue, new
+//! tickets, views of the queue, and the long jobs dispatch and tick.
+
+pub mod api;
+pub mod dispatch;
+pub mod error;
+pub mod hold;
+pub mod intake;
+pub mod open;
+pub mod profiles;
+pub mod serve;
+pub mod view;
+
+pub use error::{AppError, Exit};
+pub use open::App;

@@ -1,0 +1,120 @@
+//! Views of the queue for front doors: the JSON contract, and the groups that people think in.
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::audit,
+    domain::{
+        check::CheckResult,
+        row::{Row, Status},
+        run::Phase,
+    },
+    format::time::stamp,
+    ports::outbox::Tally,
+};
+
+/// One ticket as `list --json` shows it. Absent knowledge is null.
+#[must_use]
+pub fn ticket(row: &Row) -> Value {
+    let zone = jiff::tz::TimeZone::system();
+    let time = |at: Option<jiff::Timestamp>| at.map(|at| stamp(at, &zone));
+    let proof = row.proof.as_ref();
+    json!({
+        "id": row.id,
+        "title": row.title,
+        "status": row.status.word(),
+        "reason": audit::reason(row),
+        "verified": proof.map(|p| p.verified),
+        "checks_status": proof.map(|p| p.checks_status.word()),
+        "risk_summary": row.risk_summary,
+        "effective_risk": (row.run > 0).then(|| row.effective_risk().word()),
+        "flags_count": row.flags_count(),
+        "profile": row.profile,
+        "run": (row.run > 0).then_some(row.run),
+        "runs": row.run,
+        "branch": row.base_commit.as_ref().map(|_| row.id.branch()),
+        "base": row.base_commit.as_ref().unwrap_or(&row.base),
+        "worktree": row.base_commit.as_ref().map(|_| &row.worktree),
+        "session": row.pane.as_ref().map(|_| row.id.session()),
+        "repo": row.repo,
+        "project": row.project,
+        "created": time(Some(row.created)),
+        "started": time(row.started),
+        "ended": time(row.ended),
+        "duration_minutes": row.started.map(|_| row.worked_s.div_ceil(60)),
+        "cost_usd": Value::Null,
+        "tokens": Value::Null,
+        "question": question(row),
+        "parked_until": match &row.status {
+            Status::Parked(parked) => time(parked.until),
+            _ => None,
+        },
+        "attention": attention(row),
+        "priority": row.priority,
+        "after": row.after,
+        "target": row.target,
+    })
+}
+
+/// The same with decisions, flags, checks, files, evidence and sources, as `review --json` shows it.
+#[must_use]
+pub fn review(row: &Row, tally: &Tally, files: &[crate::domain::review::FileChange]) -> Value {
+    let mut value = ticket(row);
+    let checks: &[CheckResult] = match &row.status {
+        Status::Running(run) => match &run.phase {
+            Phase::Checking { done, .. } => done,
+            _ => &[],
+        },
+        _ => row.proof.as_ref().map_or(&[], |p| &p.checks),
+    };
+    let mut flags = tally.flags.clone();
+    flags.extend(crate::domain::flags::own_flags(row));
+    let more = json!({
+        "version": 1,
+        "decisions": tally.decisions,
+        "flags": flags,
+        "checks": checks,
+        "files": files.iter().map(|f| json!({ "path": f.path, "note": f.note })).collect::<Vec<_>>(),
+        "evidence": crate::supervisor::review::evidence(row, &tally.notes),
+        "risk_sources": row.risk_sources,
+        "summary": row.proof.as_ref().and_then(|p| p.summary.clone()),
+    });
+    if let (Some(into), Value::Object(more)) = (value.as_object_mut(), more) {
+        into.extend(more);
+    }
+    value
+}
+
+/// The question of a ticket that waits for a person.
+#[must_use]
+pub fn question(row: &Row) -> Option<String> {
+    match &row.status {
+        Status::Blocked(blocked) => Some(blocked.question.clone()),
+        _ => None,
+    }
+}
+
+/// What a person should do: one word, or nothing.
+#[must_use]
+pub fn attention(row: &Row) -> Option<&'static str> {
+    match &row.status {
+        Status::Blocked(_) => Some("answer"),
+        Status::NeedsReview => Some("review"),
+        Status::Parked(parked) if parked.until.is_none() => Some("resume"),
+        Status::Failed { .. } => Some("retry"),
+        Status::Queued { .. }
+        | Status::Running(_)
+        | Status::Parked(_)
+        | Status::Reviewed { .. }
+        | Status::Landed
+        | Status::Cancelled { .. } => None,
+    }
+}
+
+/// How long a ticket has been worked on, in seconds, up to now; `None`: not started.
+#[must_use]
+pub fn worked_s(row: &Row, now: jiff::Timestamp) -> Option<u64> {
+    row.started?;
+    let running = row.running().map_or(0, |run| now.duration_since(run.began).as_secs().max(0));
+    Some(row.worked_s + u64::try_from(running).unwrap_or(0))
+}
