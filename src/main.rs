@@ -1,20 +1,17 @@
-//! The program `autodo`: fast paths that need no runtime.
+//! The program `autodo`: fast paths that need no runtime, then the command line.
 
-use std::{path::Path, process::ExitCode};
-
-use autodo::adapters::process::wrapper;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    let verb = arguments.next();
-    if verb.as_ref().is_some_and(|verb| verb == "script-agent") {
-        return u8::try_from(autodo::script::main()).map_or(ExitCode::FAILURE, ExitCode::from);
+    match (arguments.next().as_deref().and_then(|a| a.to_str()), arguments.next()) {
+        // The launch wrapper and the script agent are programs of their own that live in the same file.
+        (Some("launch"), Some(folder)) => exit(autodo::adapters::process::wrapper::main(std::path::Path::new(&folder))),
+        (Some("script-agent"), None) => exit(autodo::script::main()),
+        _ => autodo::cli::main(),
     }
-    if let (Some(verb), Some(folder), None) = (verb, arguments.next(), arguments.next())
-        && verb == wrapper::VERB
-    {
-        // The launch wrapper: before any runtime or thread starts, since it forks.
-        return ExitCode::from(u8::try_from(wrapper::main(Path::new(&folder))).unwrap_or(u8::MAX));
-    }
-    ExitCode::SUCCESS
+}
+
+fn exit(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

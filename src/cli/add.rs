@@ -1,0 +1,278 @@
+//! New tickets: `add` takes one from the command line, `import` takes folders of them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    ask::nobody_starts,
+    context::{Context, accepted, meet},
+    ui,
+};
+use crate::{
+    adapters::{fs, stdin},
+    app::{
+        App, AppError, Exit,
+        api::{Acceptance, ApiReply, ApiRequest, NewTicket},
+        intake::{self, Draft, Project},
+    },
+    domain::{
+        id::TicketId,
+        ticket::{DEFAULT_PRIORITY, Ticket},
+    },
+    format::problem::Problem,
+};
+
+/// `add`.
+#[derive(Args)]
+pub struct AddArgs {
+    /// One line that says what is to be done.
+    title: String,
+    /// The ticket's body, in Markdown; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// Its id; made from the time where it is not given.
+    #[arg(long)]
+    id: Option<String>,
+    /// A ticket that must be through before; may be repeated.
+    #[arg(long, value_name = "ID")]
+    after: Vec<String>,
+    /// 1 comes first, 9 last.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=9))]
+    priority: Option<u8>,
+    /// A command that must succeed, beside the project's checks; may be repeated.
+    #[arg(long, value_name = "CMD")]
+    accept: Vec<String>,
+    /// Agent profile; the project's where it is not given.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Longest time one run may work, such as 90m.
+    #[arg(long, value_name = "TIME")]
+    limit: Option<String>,
+    /// A free word; may be repeated.
+    #[arg(long = "label", value_name = "WORD")]
+    labels: Vec<String>,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `import`.
+#[derive(Args)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    pub from: BacklogArgs,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Where tickets come from.
+#[derive(Args)]
+pub struct BacklogArgs {
+    /// Ticket files, or folders of them; .autodo/tickets where none is given.
+    #[arg(value_name = "TICKET")]
+    pub paths: Vec<PathBuf>,
+    /// A folder of tickets.
+    #[arg(long, value_name = "DIR")]
+    pub backlog: Option<PathBuf>,
+    /// Take the good tickets although others are wrong.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Take finished tickets up again.
+    #[arg(long)]
+    pub again: bool,
+}
+
+/// `add`.
+///
+/// # Errors
+/// The ticket is not a good one, or cannot be kept.
+pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let project = context.project(&app).await?;
+    let body = match &args.body {
+        None => String::new(),
+        Some(path) if path.as_os_str() == "-" => {
+            stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
+        }
+        Some(path) => fs::read_to_string(path).map_err(|e| AppError::usage(e.to_string()))?,
+    };
+    let title = one_line(&args.title)?;
+    let id_is_generated = args.id.is_none();
+    let id = match &args.id {
+        Some(text) => TicketId::parse(text).map_err(|e| AppError::usage(e.to_string()))?,
+        None => generated_id(&app)?,
+    };
+    let after =
+        args.after.iter().map(|text| super::find::row(&app, text).map(|row| row.id)).collect::<Result<Vec<_>, _>>()?;
+    let limit_s = match &args.limit {
+        Some(text) => Some(
+            crate::format::time::parse_duration(text)
+                .map_err(|e| AppError::usage(format!("--limit {text:?}: {e}")).hint("for example --limit 90m"))?,
+        ),
+        None => None,
+    };
+    let ticket = Ticket {
+        id,
+        title,
+        body,
+        priority: args.priority.unwrap_or(DEFAULT_PRIORITY),
+        after,
+        profile: args.profile.clone(),
+        labels: args.labels.clone(),
+        accept: args.accept.clone(),
+        limit_s,
+        unattended: true,
+    };
+    let mut drafts = vec![Draft { origin: "the new ticket".into(), source: None, ticket, id_is_generated }];
+    let wrong = intake::check(&app, &mut drafts)?;
+    if !wrong.is_empty() {
+        return Err(AppError::usage(wrong.join("\n")));
+    }
+    let tickets = intake::prepare(&app, &project, drafts, |line| ui::notice(&line)).await?;
+    if args.dry_run {
+        ui::out(format!("would queue: {}", ui::plain(&args.title)));
+        return Ok(Exit::Ok);
+    }
+    let exit = accept(&app, tickets, false).await?;
+    if exit == Exit::Ok {
+        nobody_starts(&app).await;
+    }
+    Ok(exit)
+}
+
+fn one_line(title: &str) -> Result<String, AppError> {
+    let line: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = line.trim().to_owned();
+    if line.is_empty() {
+        return Err(AppError::usage("the title is empty").hint("say in one line what is to be done"));
+    }
+    Ok(line)
+}
+
+/// `auto-YYYYMMDD-HHMMSS`, in the time of this place.
+fn generated_id(app: &App) -> Result<TicketId, AppError> {
+    let now = app.world.clock.now().to_zoned(jiff::tz::TimeZone::system());
+    TicketId::parse(&now.strftime("auto-%Y%m%d-%H%M%S").to_string()).map_err(|e| AppError::new(e.to_string()))
+}
+
+/// `import`.
+///
+/// # Errors
+/// A ticket is not a good one (and `--keep-going` is not given), or cannot be kept.
+pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let project = context.project(&app).await?;
+    let (tickets, wrong) = backlog(&app, &project, &args.from).await?;
+    if args.dry_run {
+        plan(&tickets);
+        return Ok(if wrong { Exit::Usage } else { Exit::Ok });
+    }
+    let exit = accept(&app, tickets, args.from.again).await?;
+    if exit == Exit::Ok {
+        nobody_starts(&app).await;
+    }
+    Ok(if wrong { Exit::Usage } else { exit })
+}
+
+/// Says what would be accepted.
+pub fn plan(tickets: &[NewTicket]) {
+    for new in tickets {
+        if let Ok((ticket, _)) = crate::format::accepted::parse(&new.accepted) {
+            ui::out(format!("would queue: {}  {}", ticket.id, ui::plain(&ticket.title)));
+        }
+    }
+}
+
+/// Reads a backlog and makes its tickets acceptable; true: some were wrong and left out.
+///
+/// # Errors
+/// A ticket is wrong and `--keep-going` is not given.
+pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result<(Vec<NewTicket>, bool), AppError> {
+    let mut paths = args.paths.clone();
+    paths.extend(args.backlog.clone());
+    if paths.is_empty() {
+        paths.push(intake::default_backlog(&project.repo.root));
+    }
+    let (mut drafts, problems) = intake::read(&paths)?;
+    let wrong = intake::check(app, &mut drafts)?;
+    let bad = problems.len() + wrong.len();
+    for problem in &problems {
+        say_problem(problem);
+    }
+    for line in &wrong {
+        ui::say(line);
+    }
+    if bad > 0 && !args.keep_going {
+        return Err(AppError::usage(format!("{bad} thing(s) are wrong with these tickets: nothing was queued"))
+            .hint("mend them, or take the good ones with --keep-going"));
+    }
+    let mut tickets = Vec::new();
+    let mut left_out = bad > 0;
+    for draft in drafts {
+        let origin = draft.origin.clone();
+        match intake::prepare(app, project, vec![draft], |line| {
+            if tickets.is_empty() {
+                ui::notice(&line);
+            }
+        })
+        .await
+        {
+            Ok(prepared) => tickets.extend(prepared),
+            Err(error) if args.keep_going => {
+                ui::say(format!("{origin}: {error}"));
+                left_out = true;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((tickets, left_out))
+}
+
+fn say_problem(problem: &Problem) {
+    ui::say(problem.to_string());
+}
+
+/// Has tickets accepted, and says what became of each.
+///
+/// # Errors
+/// Nobody could take them.
+pub async fn accept(app: &App, tickets: Vec<NewTicket>, again: bool) -> Result<Exit, AppError> {
+    if tickets.is_empty() {
+        ui::say("there are no tickets to queue");
+        return Ok(Exit::Ok);
+    }
+    let met = meet(app, vec![ApiRequest::Accept { tickets, again, start: false }]).await?;
+    let mut exits = vec![Exit::Ok];
+    for reply in &met.replies {
+        accepted(reply)?;
+        if let ApiReply::Accepted { tickets } = reply {
+            exits.push(say_acceptances(tickets));
+        }
+    }
+    Ok(Exit::first_of(exits))
+}
+
+/// Says what became of tickets.
+pub fn say_acceptances(tickets: &[Acceptance]) -> Exit {
+    let mut exit = Exit::Ok;
+    for ticket in tickets {
+        match ticket {
+            Acceptance::Queued { id } => ui::out(format!("{id}: queued")),
+            Acceptance::Updated { id } => ui::out(format!("{id}: updated, it was edited")),
+            Acceptance::Open { id, status } => ui::say(format!("{id}: open already ({status})")),
+            Acceptance::Finished { id, status } => {
+                ui::say(format!("{id}: finished already ({status}); --again takes it up again"));
+            }
+            Acceptance::Refused { id, why, hint } => {
+                exit = Exit::Usage;
+                ui::say(format!("{id}: {why}"));
+                if let Some(hint) = hint {
+                    ui::say_hint(hint);
+                }
+            }
+        }
+    }
+    exit
+}

@@ -1,0 +1,319 @@
+//! The verbs that ask something of tickets: stop, resume, retry, cancel, reject, answer, send, tier.
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    context::{Context, accepted, meet, person_only},
+    find, ui,
+};
+use crate::{
+    adapters::{env, stdin},
+    app::{App, AppError, Exit, api::ApiRequest, intake},
+    domain::{
+        event::{Request, Retry},
+        id::TicketId,
+        risk::Tier,
+        row::{Row, Status},
+    },
+};
+
+/// Tickets by id.
+#[derive(Args)]
+pub struct IdsArgs {
+    /// Ids, or unique beginnings of ids.
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    ids: Vec<String>,
+    /// All tickets that this can be asked of.
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `retry`.
+#[derive(Args)]
+pub struct RetryArgs {
+    #[command(flatten)]
+    ids: IdsArgs,
+    /// Take checks and settings anew from the checkout.
+    #[arg(long)]
+    refresh: bool,
+    /// Run no agent: only the checks, on the work as it is.
+    #[arg(long)]
+    checks_only: bool,
+}
+
+/// `reject`.
+#[derive(Args)]
+pub struct RejectArgs {
+    /// The ticket.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// What is to be different.
+    #[arg(short = 'm', long = "message", value_name = "TEXT")]
+    message: String,
+}
+
+/// `answer` and `send`.
+#[derive(Args)]
+pub struct TextArgs {
+    /// The ticket.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The text; `-` reads it from standard input.
+    #[arg(allow_hyphen_values = true)]
+    text: String,
+}
+
+/// Verbs over several tickets.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Verb {
+    /// End the agent and keep its conversation.
+    Stop,
+    /// Go on.
+    Resume,
+    /// Give up.
+    Cancel,
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    fn request(self) -> Request {
+        match self {
+            Self::Stop => Request::Stop,
+            Self::Resume => Request::Resume,
+            Self::Cancel => Request::Cancel,
+        }
+    }
+
+    fn fits(self, row: &Row) -> bool {
+        match (self, &row.status) {
+            (Self::Stop, Status::Running(_) | Status::Blocked(_)) => true,
+            (Self::Resume, Status::Parked(_)) => true,
+            (Self::Cancel, status) => !status.is_final() && !matches!(status, Status::Reviewed { .. }),
+            _ => false,
+        }
+    }
+}
+
+/// `stop`, `resume`, `cancel`.
+///
+/// # Errors
+/// A ticket is not there or does not take it.
+pub async fn several(context: &Context, verb: Verb, args: &IdsArgs) -> Result<Exit, AppError> {
+    person_only(verb.word())?;
+    let app = context.app()?;
+    let rows = chosen(&app, args, |row| verb.fits(row))?;
+    if args.dry_run {
+        for row in &rows {
+            ui::out(format!("{} {} ({})", verb.word(), row.id, row.status.word()));
+        }
+        return Ok(Exit::Ok);
+    }
+    let exit = ask_all(&app, &rows, &verb.request()).await?;
+    if matches!(verb, Verb::Resume) && exit == Exit::Ok {
+        nobody_starts(&app).await;
+    }
+    Ok(exit)
+}
+
+fn chosen(app: &App, args: &IdsArgs, fits: impl Fn(&Row) -> bool) -> Result<Vec<Row>, AppError> {
+    if args.all {
+        return Ok(find::rows(app)?.into_iter().filter(|row| fits(row)).collect());
+    }
+    find::some(app, &args.ids)
+}
+
+async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, AppError> {
+    let by = env::user_name();
+    let requests = rows.iter().map(|row| ask(&row.id, &by, request.clone(), None)).collect();
+    let met = meet(app, requests).await?;
+    let mut exits = vec![Exit::Ok];
+    for (row, reply) in rows.iter().zip(&met.replies) {
+        match accepted(reply) {
+            Ok(true) => ui::out(format!("{}: {}", row.id, past(request))),
+            Ok(false) => ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word())),
+            Err(error) => {
+                exits.push(error.exit);
+                ui::error(&error);
+            }
+        }
+    }
+    Ok(Exit::first_of(exits))
+}
+
+fn ask(id: &TicketId, by: &str, request: Request, text: Option<String>) -> ApiRequest {
+    ApiRequest::Ask { ticket: id.clone(), by: by.to_owned(), request, text, refresh: None }
+}
+
+fn past(request: &Request) -> &'static str {
+    match request {
+        Request::Answer { .. } => "answered",
+        Request::Send { .. } => "sent",
+        Request::Approve { .. } => "reviewed",
+        Request::Reject { .. } => "sent back",
+        Request::Stop => "stopped",
+        Request::Resume => "queued to go on",
+        Request::Retry { .. } => "queued again",
+        Request::Cancel => "cancelled",
+        Request::SetTier { .. } => "tier set",
+        Request::AcceptStale => "accepted on its old base",
+        Request::Park { .. } => "parked",
+    }
+}
+
+/// `retry`.
+///
+/// # Errors
+/// A ticket is not there or does not take it.
+pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError> {
+    person_only("retry")?;
+    let app = context.app()?;
+    let rows = chosen(&app, &args.ids, |row| {
+        matches!(row.status, Status::Failed { .. } | Status::Parked(_))
+            || (matches!(row.status, Status::NeedsReview) && row.proof.as_ref().is_none_or(|p| !p.verified))
+    })?;
+    let how = if args.checks_only { Retry::ChecksOnly } else { Retry::Again };
+    if args.ids.dry_run {
+        for row in &rows {
+            ui::out(format!("retry {} ({})", row.id, row.status.word()));
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut requests = Vec::new();
+    for row in &rows {
+        let refresh = if args.refresh { Some(Box::new(intake::refreshed(&app, row).await?)) } else { None };
+        requests.push(ApiRequest::Ask {
+            ticket: row.id.clone(),
+            by: env::user_name(),
+            request: Request::Retry { how },
+            text: None,
+            refresh,
+        });
+    }
+    let met = meet(&app, requests).await?;
+    let mut exits = vec![Exit::Ok];
+    for (row, reply) in rows.iter().zip(&met.replies) {
+        match accepted(reply) {
+            Ok(_) if args.checks_only => ui::out(format!("{}: queued again, for its checks only", row.id)),
+            Ok(_) => ui::out(format!("{}: queued again; everything will be done again in its worktree", row.id)),
+            Err(error) => {
+                exits.push(error.exit);
+                ui::error(&error);
+            }
+        }
+    }
+    nobody_starts(&app).await;
+    Ok(Exit::first_of(exits))
+}
+
+/// `reject`.
+///
+/// # Errors
+/// The ticket is not there or not up for review.
+pub async fn reject(context: &Context, args: &RejectArgs) -> Result<Exit, AppError> {
+    person_only("reject")?;
+    let app = context.app()?;
+    let row = find::row(&app, &args.id)?;
+    let correction = args.message.trim().to_owned();
+    if correction.is_empty() {
+        return Err(AppError::usage("the message is empty").hint("say what is to be different: -m \"…\""));
+    }
+    let exit = ask_all(&app, &[row], &Request::Reject { correction }).await?;
+    nobody_starts(&app).await;
+    Ok(exit)
+}
+
+/// `answer`.
+///
+/// # Errors
+/// The ticket is not there or does not ask.
+pub async fn answer(context: &Context, args: &TextArgs) -> Result<Exit, AppError> {
+    person_only("answer")?;
+    text(context, args, Request::Answer { text: String::new() }).await
+}
+
+/// `send`.
+///
+/// # Errors
+/// The ticket is not there or its agent takes no text.
+pub async fn send(context: &Context, args: &TextArgs) -> Result<Exit, AppError> {
+    person_only("send")?;
+    text(context, args, Request::Send { bytes: 0 }).await
+}
+
+async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = find::row(&app, &args.id)?;
+    let text = if args.text == "-" {
+        stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
+    } else {
+        args.text.clone()
+    };
+    let done = past(&request);
+    let request = ask(&row.id, &env::user_name(), request, Some(text));
+    let met = meet(&app, vec![request]).await?;
+    for reply in &met.replies {
+        accepted(reply)?;
+    }
+    if met.by_supervisor {
+        ui::out(format!("{}: {done}; the supervisor delivers it", row.id));
+        return Ok(Exit::Ok);
+    }
+    let now = find::row(&app, row.id.as_str())?;
+    let exit = match &now.status {
+        Status::Running(_) => {
+            ui::out(format!("{}: {done}, and the agent has it", row.id));
+            Exit::Ok
+        }
+        Status::Queued { .. } => {
+            ui::out(format!("{}: {done}; it goes on when it is started again", row.id));
+            Exit::Ok
+        }
+        Status::Blocked(blocked) => {
+            ui::out(format!("{}: {}", row.id, blocked.question));
+            Exit::PersonNeeded
+        }
+        _ => {
+            ui::out(format!("{}: {done}; it is {} now", row.id, now.status.word()));
+            Exit::Ok
+        }
+    };
+    ui::notice("nobody is watching: no supervisor runs");
+    ui::say_hint("autodo dispatch goes on with it; autodo tick looks once");
+    Ok(exit)
+}
+
+/// Says what to type where no supervisor will start what was just queued.
+pub async fn nobody_starts(app: &App) {
+    let socket = app.home.supervisor_socket();
+    let line = serde_json::to_string(&ApiRequest::Ping).unwrap_or_default();
+    let wait = std::time::Duration::from_secs(2);
+    if crate::adapters::control::call(&socket, &line, wait).await.is_err() {
+        ui::say_hint("no supervisor runs: autodo dispatch starts what is queued");
+    }
+}
+
+/// Sets the tier of a ticket (`review ID --tier N=low`).
+///
+/// # Errors
+/// The ticket is not there.
+pub async fn set_tier(app: &App, row: &Row, tier: Tier) -> Result<Exit, AppError> {
+    ask_all(app, std::slice::from_ref(row), &Request::SetTier { tier }).await
+}
+
+/// Accepts work on a base that moved.
+///
+/// # Errors
+/// The ticket is not there, or its base has not moved.
+pub async fn accept_stale(app: &App, row: &Row) -> Result<Exit, AppError> {
+    ask_all(app, std::slice::from_ref(row), &Request::AcceptStale).await
+}

@@ -1,0 +1,104 @@
+//! What every command needs: the home, the folder it was typed in, who typed it.
+
+use std::path::PathBuf;
+
+use crate::{
+    adapters::{env, process},
+    app::{
+        App, AppError, Exit,
+        api::{ApiReply, ApiRequest},
+        hold::{self, Met},
+        intake::{self, Project},
+        open::home_folder,
+    },
+    config::Flag,
+};
+
+/// The circumstances of a command.
+pub struct Context {
+    /// `--home`.
+    pub home: Option<PathBuf>,
+    /// `-C`: the folder the command is about; `None`: the current one.
+    pub folder: Option<PathBuf>,
+}
+
+impl Context {
+    /// Opens the home.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn app(&self) -> Result<App, AppError> {
+        App::open(&home_folder(self.home.clone())?)
+    }
+
+    /// The folder the command is about.
+    ///
+    /// # Errors
+    /// The current folder is gone.
+    pub fn folder(&self) -> Result<PathBuf, AppError> {
+        let current = env::current_dir().map_err(|e| AppError::new(format!("cannot tell the current folder: {e}")))?;
+        Ok(self.folder.as_ref().map_or(current.clone(), |folder| current.join(folder)))
+    }
+
+    /// The project of that folder.
+    ///
+    /// # Errors
+    /// It is not in a git repository, or its settings are wrong.
+    pub async fn project(&self, app: &App) -> Result<Project, AppError> {
+        intake::project(app, &self.folder()?, vec![]).await
+    }
+
+    /// The project of that folder, with settings from the command line.
+    ///
+    /// # Errors
+    /// It is not in a git repository, or its settings are wrong.
+    pub async fn project_with(&self, app: &App, flags: Vec<Flag>) -> Result<Project, AppError> {
+        intake::project(app, &self.folder()?, flags).await
+    }
+}
+
+/// Refuses a verb of a person to a caller that descends from a launch wrapper: an agent does not approve itself.
+///
+/// # Errors
+/// The caller is an agent, or something an agent started.
+pub fn person_only(verb: &str) -> Result<(), AppError> {
+    if process::table::descends_from_wrapper() {
+        return Err(AppError::new(format!(
+            "autodo {verb} is a person's to type, and this comes from an agent's session"
+        ))
+        .hint("agents speak through: autodo report done | blocked | decision | flag | note"));
+    }
+    Ok(())
+}
+
+/// Meets requests and passes on what was repaired on the way.
+///
+/// # Errors
+/// See [`hold::meet`].
+pub async fn meet(app: &App, requests: Vec<ApiRequest>) -> Result<Met, AppError> {
+    let met = hold::meet(app, requests).await?;
+    for notice in &met.notices {
+        super::ui::notice(notice);
+    }
+    Ok(met)
+}
+
+/// An answer that says no, as an error.
+///
+/// # Errors
+/// The answer says no.
+pub fn accepted(reply: &ApiReply) -> Result<bool, AppError> {
+    match reply {
+        ApiReply::Done { changed } => Ok(*changed),
+        ApiReply::Accepted { .. } => Ok(true),
+        ApiReply::Refused { why, hint } => Err(with(AppError::new(why.clone()), hint.as_ref())),
+        ApiReply::Failed { why, hint } => Err(with(AppError::new(why.clone()).exit(Exit::Error), hint.as_ref())),
+    }
+}
+
+fn with(error: AppError, hint: Option<&String>) -> AppError {
+    match hint {
+        Some(hint) => error.hint(hint.clone()),
+        None => error,
+    }
+}

@@ -1,0 +1,295 @@
+//! `dispatch`: takes a backlog, works through it, and says how it went. `tick`: the same in small steps, for cron.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use clap::Args;
+
+use super::{
+    add::{self, BacklogArgs},
+    ask,
+    context::{Context, meet},
+    detach, follow, progress, ui,
+};
+use crate::{
+    adapters::{fs, machine},
+    app::{
+        App, AppError, Exit,
+        api::{ApiReply, ApiRequest, open_ids},
+        dispatch::{Ended, Goal, Job, supervise},
+        hold, intake,
+    },
+    config::{Flag, Settings},
+    domain::{
+        id::TicketId,
+        observed::Observed,
+        row::{Row, Status},
+        schedule::Rows,
+    },
+    format::time::clock,
+};
+
+/// `dispatch`.
+#[derive(Args)]
+pub struct DispatchArgs {
+    #[command(flatten)]
+    pub from: BacklogArgs,
+    /// How many tickets at once.
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<u32>,
+    /// Least time between two starts, such as 5s.
+    #[arg(long, value_name = "TIME")]
+    pub stagger: Option<String>,
+    /// Start nothing after this time: 06:30, or 2h from now.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Start at most so many tickets.
+    #[arg(long, value_name = "N")]
+    pub max: Option<u32>,
+    /// Go on in the background, outside this terminal.
+    #[arg(long)]
+    pub detach: bool,
+    /// Print the audit lines of all tickets as they happen, as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take no tickets: only work on what is queued.
+    #[arg(long, hide = true)]
+    pub no_intake: bool,
+}
+
+/// `tick`.
+#[derive(Args)]
+pub struct TickArgs {
+    /// Longest time to stay.
+    #[arg(long = "for", value_name = "TIME", default_value = "50s")]
+    pub longest: String,
+    /// How many tickets at once.
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<u32>,
+}
+
+/// `dispatch`.
+///
+/// # Errors
+/// The tickets are wrong, or the supervisor could not run.
+pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let deadline = match &args.until {
+        Some(text) => Some(clock(text, app.world.clock.now(), &jiff::tz::TimeZone::system()).map_err(|e| {
+            AppError::usage(format!("--until {text:?}: {e}")).hint("for example --until 06:30, or --until 2h")
+        })?),
+        None => None,
+    };
+    let (settings, tickets, wrong) = intake(context, &app, args).await?;
+    if args.dry_run {
+        add::plan(&tickets);
+        return Ok(if wrong { Exit::Usage } else { Exit::Ok });
+    }
+    let mut exits = vec![if wrong { Exit::Usage } else { Exit::Ok }];
+    if !tickets.is_empty() {
+        let met = meet(&app, vec![ApiRequest::Accept { tickets, again: args.from.again, start: true }]).await?;
+        for reply in &met.replies {
+            super::context::accepted(reply)?;
+            if let ApiReply::Accepted { tickets } = reply {
+                exits.push(add::say_acceptances(tickets));
+                if met.by_supervisor {
+                    ui::say("a supervisor runs already: it takes them over");
+                    let ids = open_ids(tickets);
+                    return if args.detach {
+                        Ok(Exit::first_of(exits))
+                    } else {
+                        follow::follow(&app, ids, args.json).await
+                    };
+                }
+            }
+        }
+    }
+    if args.detach {
+        return detach::detach(&app, context, args);
+    }
+    let job = Job {
+        until: Goal::Idle { deadline },
+        parallel: parallel(&settings),
+        stagger_s: settings.stagger.value.0,
+        only: None,
+        max: args.max,
+    };
+    let ended = match run(&app, job, args.json).await {
+        // A supervisor got there first: its tickets are these tickets.
+        Err(error) if error.exit == Exit::Locked => {
+            let ids = super::find::rows(&app)?.into_iter().filter(is_open).map(|row| row.id).collect();
+            return follow::follow(&app, ids, args.json).await;
+        }
+        other => other?,
+    };
+    exits.push(ended.1);
+    if ended.0 == Ended::Interrupted {
+        exits.push(Exit::Interrupted);
+        say_left(&app);
+    } else if !args.json {
+        progress::summary(&super::find::rows(&app)?);
+    }
+    Ok(Exit::first_of(exits))
+}
+
+fn is_open(row: &Row) -> bool {
+    matches!(row.status, Status::Queued { .. } | Status::Running(_))
+}
+
+async fn intake(
+    context: &Context,
+    app: &App,
+    args: &DispatchArgs,
+) -> Result<(Settings, Vec<crate::app::api::NewTicket>, bool), AppError> {
+    let flags = flags(args);
+    let named = !args.from.paths.is_empty() || args.from.backlog.is_some();
+    let project = match context.project_with(app, flags.clone()).await {
+        Ok(project) => project,
+        // Outside a project what is queued can be worked on all the same.
+        Err(error) if named || error.exit != Exit::Usage => return Err(error),
+        Err(error) => {
+            if super::find::rows(app)?.is_empty() {
+                return Err(error);
+            }
+            return Ok((intake::settings(app, None, flags)?, vec![], false));
+        }
+    };
+    if args.no_intake {
+        return Ok((project.settings, vec![], false));
+    }
+    let default = intake::default_backlog(&project.repo.root);
+    if !named && !matches!(fs::look_kind(&default), Observed::Present(_)) {
+        if super::find::rows(app)?.is_empty() {
+            return Err(AppError::usage(format!("there are no tickets: {} is not there", default.display()))
+                .hint("autodo init makes it; or name tickets: autodo dispatch FILE…; or: autodo add \"title\""));
+        }
+        return Ok((project.settings, vec![], false));
+    }
+    let (tickets, wrong) = add::backlog(app, &project, &args.from).await?;
+    Ok((project.settings, tickets, wrong))
+}
+
+fn flags(args: &DispatchArgs) -> Vec<Flag> {
+    let mut flags = Vec::new();
+    if let Some(parallel) = args.parallel {
+        flags.push(Flag { flag: "--parallel".into(), name: "parallel".into(), text: parallel.to_string() });
+    }
+    if let Some(stagger) = &args.stagger {
+        flags.push(Flag { flag: "--stagger".into(), name: "stagger".into(), text: stagger.clone() });
+    }
+    flags
+}
+
+/// How many at once: as set, else one for each core and each 4 GB of free memory, at least one and at most four.
+fn parallel(settings: &Settings) -> u32 {
+    settings.parallel.value.unwrap_or_else(|| {
+        let cores = machine::cores();
+        let by_memory = machine::free_memory_mb().map_or(cores, |mb| u32::try_from(mb / 4_096).unwrap_or(u32::MAX));
+        cores.min(by_memory).clamp(1, 4)
+    })
+}
+
+async fn run(app: &App, job: Job, json: bool) -> Result<(Ended, Exit), AppError> {
+    let lock = app.lock(Duration::from_secs(3))?;
+    let (queue, notices) = app.queue(&lock)?;
+    for notice in &notices {
+        ui::notice(notice);
+    }
+    let observer = progress::observer(queue.rows(), json);
+    let open: BTreeSet<TicketId> = queue.rows().values().filter(|row| is_open(row)).map(|row| row.id.clone()).collect();
+    let (queue, ended) = supervise(app, queue, job, vec![observer.0], &lock).await?;
+    observer.1.finish();
+    Ok((ended, exit_of(queue.rows(), &open)))
+}
+
+/// The exit code for the tickets that were worked on.
+#[must_use]
+pub fn exit_of(rows: &Rows, of: &BTreeSet<TicketId>) -> Exit {
+    let mine = rows.values().filter(|row| of.contains(&row.id));
+    Exit::first_of(mine.map(|row| match &row.status {
+        Status::Failed { .. } => Exit::TicketFailed,
+        Status::Blocked(blocked) if blocked.reason == "logged_out" => Exit::LoggedOut,
+        Status::Blocked(_) => Exit::PersonNeeded,
+        Status::Parked(parked) if parked.until.is_none() => Exit::PersonNeeded,
+        Status::Queued { .. }
+        | Status::Running(_)
+        | Status::Parked(_)
+        | Status::NeedsReview
+        | Status::Reviewed { .. }
+        | Status::Landed
+        | Status::Cancelled { .. } => Exit::Ok,
+    }))
+}
+
+fn say_left(app: &App) {
+    let running = super::find::rows(app)
+        .map(|rows| rows.iter().filter(|row| matches!(row.status, Status::Running(_))).count())
+        .unwrap_or_default();
+    ui::say(format!("left: {running} agent(s) go on by themselves"));
+    ui::say_hint("autodo dispatch goes on with them; autodo list shows them; autodo stop --all ends them");
+    ui::say(app.tmux.list_plain());
+}
+
+/// `tick`.
+///
+/// # Errors
+/// The books cannot be read or written.
+pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let longest = crate::format::time::parse_duration(&args.longest)
+        .map_err(|e| AppError::usage(format!("--for {:?}: {e}", args.longest)).hint("for example --for 50s"))?;
+    if hold::supervisor_runs(&app).await {
+        ui::say("a supervisor runs: there is nothing for a tick to do");
+        return Ok(Exit::Ok);
+    }
+    let flag = args.parallel.map(|n| Flag { flag: "--parallel".into(), name: "parallel".into(), text: n.to_string() });
+    let settings = match context.project_with(&app, flag.iter().cloned().collect()).await {
+        Ok(project) => project.settings,
+        Err(_) => intake::settings(&app, None, flag.into_iter().collect())?,
+    };
+    let job = Job {
+        until: Goal::Quiet { at_most: Duration::from_secs(longest) },
+        parallel: parallel(&settings),
+        stagger_s: settings.stagger.value.0,
+        only: None,
+        max: None,
+    };
+    match run(&app, job, false).await {
+        Err(error) if error.exit == Exit::Locked => {
+            ui::say("another command is at work: this tick leaves it alone");
+            Ok(Exit::Ok)
+        }
+        Err(error) => Err(error),
+        Ok((ended, exit)) => {
+            let rows = super::find::rows(&app)?;
+            let running = rows.iter().filter(|row| matches!(row.status, Status::Running(_))).count();
+            if running > 0 {
+                ui::say(format!(
+                    "{running} ticket(s) go on by themselves; what only their screens show is seen at the next tick"
+                ));
+            }
+            Ok(if ended == Ended::Interrupted { Exit::Interrupted } else { exit })
+        }
+    }
+}
+
+/// `drain`.
+///
+/// # Errors
+/// No supervisor runs.
+pub async fn drain(context: &Context) -> Result<Exit, AppError> {
+    super::context::person_only("drain")?;
+    let app = context.app()?;
+    if !hold::supervisor_runs(&app).await {
+        ui::say("no supervisor runs: nothing is being started");
+        ask::nobody_starts(&app).await;
+        return Ok(Exit::Ok);
+    }
+    for reply in &meet(&app, vec![ApiRequest::Drain]).await?.replies {
+        super::context::accepted(reply)?;
+    }
+    ui::out("the supervisor starts nothing more, and ends when what runs has ended");
+    Ok(Exit::Ok)
+}

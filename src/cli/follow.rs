@@ -1,0 +1,65 @@
+//! Follows tickets that a supervisor works on, by what it writes into the journal's projections.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{dispatch::exit_of, progress, ui};
+use crate::{
+    adapters::{fs, store},
+    app::{App, AppError, Exit, hold},
+    domain::audit,
+    domain::{id::TicketId, row::Status, schedule::Rows},
+};
+
+/// Time between two looks at the queue.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Shows what becomes of `ids` until nothing of them runs or waits for a slot, or the supervisor is gone.
+///
+/// # Errors
+/// The queue cannot be read.
+pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Exit, AppError> {
+    let mut before = Rows::new();
+    let mut shown: std::collections::BTreeMap<TicketId, usize> = std::collections::BTreeMap::new();
+    if json {
+        // Only what happens from now on.
+        for id in &ids {
+            shown.insert(id.clone(), lines_of(app, id).len());
+        }
+    }
+    loop {
+        let rows: Rows = store::read_queue(&app.home)?.rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        for id in &ids {
+            if json {
+                let lines = lines_of(app, id);
+                let from = shown.entry(id.clone()).or_insert(0);
+                for line in lines.iter().skip(*from) {
+                    ui::out(line);
+                }
+                *from = lines.len();
+            } else if let Some(row) = rows.get(id) {
+                let old = before.get(id).map(|b| (b.status.word(), audit::reason(b)));
+                if old != Some((row.status.word(), audit::reason(row))) {
+                    let reason = audit::reason(row).map(|r| format!(" ({r})")).unwrap_or_default();
+                    ui::say(format!("{id}: {}{reason}", row.status.word()));
+                }
+            }
+        }
+        let open = ids
+            .iter()
+            .filter_map(|id| rows.get(id))
+            .any(|row| matches!(row.status, Status::Running(_) | Status::Queued { .. }));
+        if !open || !hold::supervisor_runs(app).await {
+            if !json {
+                progress::summary(&rows.values().cloned().collect::<Vec<_>>());
+            }
+            return Ok(exit_of(&rows, &ids));
+        }
+        before = rows;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn lines_of(app: &App, id: &TicketId) -> Vec<String> {
+    let text = fs::read_to_string(&app.home.events(id)).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}

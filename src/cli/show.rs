@@ -1,0 +1,285 @@
+//! Looking at one ticket: `show`, `review`, `diff`, `logs`, `path`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    ask,
+    context::{Context, person_only},
+    find,
+    report::tier,
+    ui,
+};
+use crate::{
+    adapters::{fs, store},
+    app::{App, AppError, Exit, view},
+    domain::audit,
+    domain::{
+        id::RunId,
+        observed::Observed,
+        risk::Tier,
+        row::{Row, Status},
+    },
+    format::time::{human_duration, stamp},
+};
+
+/// One ticket.
+#[derive(Args)]
+pub struct IdArgs {
+    /// Its id, or a unique beginning of it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `show`.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    id: IdArgs,
+    /// JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `review`.
+#[derive(Args)]
+pub struct ReviewArgs {
+    #[command(flatten)]
+    id: IdArgs,
+    /// JSON, for programs.
+    #[arg(long, conflicts_with_all = ["tier", "accept_stale"])]
+    json: bool,
+    /// Set the ticket's risk: only a person lowers it.
+    #[arg(long, value_name = "[N=]TIER")]
+    tier: Option<String>,
+    /// Accept the work although its base has moved since.
+    #[arg(long)]
+    accept_stale: bool,
+}
+
+/// `diff`.
+#[derive(Args)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    id: IdArgs,
+    /// Only count the changes of each file.
+    #[arg(long)]
+    stat: bool,
+}
+
+/// `logs`.
+#[derive(Args)]
+pub struct LogsArgs {
+    #[command(flatten)]
+    id: IdArgs,
+    /// The audit trail: one JSON object a line.
+    #[arg(long)]
+    events: bool,
+    /// The log of the checks.
+    #[arg(long)]
+    checks: bool,
+}
+
+/// `path`.
+#[derive(Args)]
+pub struct PathArgs {
+    #[command(flatten)]
+    id: IdArgs,
+    /// The folder with its review, reports and logs instead of the worktree.
+    #[arg(long)]
+    home: bool,
+}
+
+/// Rows of the queue and of the archive.
+fn anywhere(app: &App, id: &str) -> Result<Row, AppError> {
+    match find::row(app, id) {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            let archive = store::read_archive(&app.home)?;
+            find::find(&archive.0, id).cloned().map_err(|_| error)
+        }
+    }
+}
+
+fn run_of(row: &Row) -> RunId {
+    RunId { ticket: row.id.clone(), number: row.run.max(1) }
+}
+
+/// `show`.
+///
+/// # Errors
+/// There is no such ticket.
+pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = anywhere(&app, &args.id.id)?;
+    if args.json {
+        let mut value = view::ticket(&row);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("version".into(), json!(1));
+        }
+        ui::json(&value);
+        return Ok(Exit::Ok);
+    }
+    let zone = jiff::tz::TimeZone::system();
+    let pair = |name: &str, value: String| ui::out(format!("{name:<10} {value}"));
+    pair("id", row.id.to_string());
+    pair("title", ui::plain(&row.title));
+    let reason = audit::reason(&row).map(|r| format!(" ({r})")).unwrap_or_default();
+    pair("status", format!("{}{reason}", row.status.word()));
+    pair("profile", row.profile.clone());
+    pair("project", format!("{}  {}", row.project, row.repo.display()));
+    if !row.after.is_empty() {
+        let after: Vec<&str> = row.after.iter().map(|id| id.as_str()).collect();
+        pair("after", after.join(", "));
+    }
+    pair("created", stamp(row.created, &zone));
+    if let Some(started) = row.started {
+        pair("started", stamp(started, &zone));
+    }
+    if let Some(worked) = view::worked_s(&row, app.world.clock.now()) {
+        pair("worked", human_duration(worked));
+    }
+    if row.run > 0 {
+        pair("run", format!("{} (launch {})", row.run, row.launch));
+        pair("risk", format!("{} (effective)", row.effective_risk()));
+    }
+    if row.base_commit.is_some() {
+        pair("branch", row.id.branch());
+        pair("worktree", row.worktree.display().to_string());
+    }
+    pair("folder", app.home.ticket(&row.id).display().to_string());
+    if row.pane.is_some() {
+        pair("session", row.id.session());
+    }
+    match &row.status {
+        Status::Blocked(blocked) => {
+            pair("question", blocked.question.clone());
+            for option in &blocked.options {
+                pair("option", option.clone());
+            }
+            ui::say_hint(&format!("autodo answer {} \"…\"", row.id));
+        }
+        Status::Parked(parked) => pair("because", parked.detail.clone()),
+        _ => {}
+    }
+    Ok(Exit::Ok)
+}
+
+/// `review`.
+///
+/// # Errors
+/// There is no such ticket, or it has not been started.
+pub async fn review(context: &Context, args: &ReviewArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = anywhere(&app, &args.id.id)?;
+    if let Some(text) = &args.tier {
+        person_only("review --tier")?;
+        return ask::set_tier(&app, &row, wanted_tier(text)?).await;
+    }
+    if args.accept_stale {
+        person_only("review --accept-stale")?;
+        return ask::accept_stale(&app, &row).await;
+    }
+    let run = run_of(&row);
+    if args.json {
+        let tally = app.world.outbox.tally(&run);
+        ui::json(&view::review(&row, &tally, &app.world.files.changes(&run)));
+        return Ok(Exit::Ok);
+    }
+    match fs::look_text(&app.home.review(&row.id)) {
+        Observed::Present(text) => {
+            ui::out_text(&text);
+            Ok(Exit::Ok)
+        }
+        Observed::Absent => Err(AppError::new(format!("{} has no review yet: it is {}", row.id, row.status.word()))
+            .hint("autodo dispatch starts it")),
+        Observed::Unknown(why) => Err(AppError::new(why).hint("autodo doctor looks at the home")),
+    }
+}
+
+/// `low`, or `3=low` as decisions are numbered: the tier counts for the ticket as a whole.
+fn wanted_tier(text: &str) -> Result<Tier, AppError> {
+    let word = text.rsplit_once('=').map_or(text, |(_, word)| word);
+    tier(word).map_err(|why| AppError::usage(format!("--tier {text:?}: {why}")).hint("for example --tier low"))
+}
+
+/// `diff`.
+///
+/// # Errors
+/// There is no such ticket, or no work of it.
+pub async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = anywhere(&app, &args.id.id)?;
+    let Some(base) = &row.base_commit else {
+        return Err(AppError::new(format!("{} has no work yet: it is {}", row.id, row.status.word()))
+            .hint("autodo dispatch starts it"));
+    };
+    let text = app.git.diff(&row.repo, base, &row.id.branch(), ui::is_terminal(), args.stat).await.map_err(|e| {
+        AppError::new(e.to_string()).hint("its branch may have been deleted: git branch --list 'autodo/*'")
+    })?;
+    ui::out_text(&text);
+    Ok(Exit::Ok)
+}
+
+/// `logs`.
+///
+/// # Errors
+/// There is no such ticket, or nothing was kept of it.
+pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = anywhere(&app, &args.id.id)?;
+    if args.events {
+        return file(&app.home.events(&row.id));
+    }
+    if args.checks {
+        let checks = row.proof.as_ref().map_or(&[][..], |p| &p.checks);
+        if checks.is_empty() {
+            return Err(
+                AppError::new(format!("no checks of {} have ended yet", row.id)).hint("autodo show tells where it is")
+            );
+        }
+        for check in checks {
+            ui::out(format!("$ {}   # {}, {} ms", check.command, check.end, check.took_ms));
+            ui::out_text(&app.world.files.tail(&row.id, &check.log, 1024 * 1024));
+        }
+        return Ok(Exit::Ok);
+    }
+    if let Some(pane) = &row.pane
+        && let Observed::Present(text) = app.world.terminal.scrollback(pane.clone(), 5_000).await
+    {
+        ui::out_text(text.trim_end_matches('\n'));
+        ui::out("");
+        return Ok(Exit::Ok);
+    }
+    let folder = app.home.run_dir(&run_of(&row)).join("screens");
+    let last = (1..=row.launch.max(1))
+        .rev()
+        .map(|k| folder.join(format!("{k}.txt")))
+        .find(|path| matches!(fs::look_text(path), Observed::Present(_)));
+    match last {
+        Some(path) => file(&path),
+        None => Err(AppError::new(format!("no screen of {} was kept: it is {}", row.id, row.status.word()))
+            .hint(format!("autodo logs {} --events shows what happened", row.id))),
+    }
+}
+
+fn file(path: &std::path::Path) -> Result<Exit, AppError> {
+    let text =
+        fs::read_to_string(path).map_err(|e| AppError::new(e.to_string()).hint("autodo show tells where it is"))?;
+    ui::out_text(&text);
+    Ok(Exit::Ok)
+}
+
+/// `path`.
+///
+/// # Errors
+/// There is no such ticket.
+pub async fn path(context: &Context, args: &PathArgs) -> Result<Exit, AppError> {
+    let app = context.app()?;
+    let row = anywhere(&app, &args.id.id)?;
+    let path: PathBuf = if args.home { app.home.ticket(&row.id) } else { row.worktree };
+    ui::out(path.display().to_string());
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,88 @@
+//! What the program says: data on standard output, all else on standard error. The only place that prints.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::Value;
+
+use crate::app::AppError;
+
+/// Writes a line of data to standard output. A reader that has gone is no error: there is nobody left to tell.
+pub fn out(line: impl AsRef<str>) {
+    let mut stdout = anstream::stdout().lock();
+    // Ignored: see above.
+    writeln!(stdout, "{}", line.as_ref()).ok();
+}
+
+/// Writes text to standard output as it is.
+pub fn out_text(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    // Ignored: see `out`.
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).ok();
+}
+
+/// Writes JSON to standard output, indented.
+pub fn json(value: &Value) {
+    out(serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Says something to the user.
+pub fn say(line: impl AsRef<str>) {
+    // Ignored: see `out`.
+    writeln!(anstream::stderr().lock(), "{}", line.as_ref()).ok();
+}
+
+/// Says what went wrong and what to do.
+pub fn error(error: &AppError) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    say(format!("{style}error:{style:#} {}", error.message));
+    if let Some(hint) = &error.hint {
+        say_hint(hint);
+    }
+}
+
+/// Says what to do now.
+pub fn say_hint(hint: &str) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Cyan.into()));
+    say(format!("{style}hint:{style:#} {hint}"));
+}
+
+/// Says what a person should know.
+pub fn notice(line: &str) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    say(format!("{style}note:{style:#} {line}"));
+}
+
+/// True if standard output is a terminal.
+#[must_use]
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// True if standard error is a terminal.
+#[must_use]
+pub fn status_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Columns of the terminal; `None`: it is not one, and nothing is cut.
+#[must_use]
+pub fn width() -> Option<usize> {
+    is_terminal().then(|| console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)))
+}
+
+/// `text` cut to `columns` characters, with an ellipsis.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(columns.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// `text` without control characters: what others wrote must not steer a terminal.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
