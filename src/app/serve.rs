@@ -234,8 +234,8 @@ impl Handle {
     }
 
     fn archived(&self, id: &TicketId) -> Result<Option<Row>, ApiReply> {
-        let (rows, _) = store::read_archive(&self.app.home)
-            .map_err(|e| ApiReply::Failed { why: e.to_string(), hint: e.hint })?;
+        let (rows, _) =
+            store::read_archive(&self.app.home).map_err(|e| ApiReply::Failed { why: e.to_string(), hint: e.hint })?;
         Ok(rows.into_iter().find(|row| row.id.folded() == id.folded()))
     }
 

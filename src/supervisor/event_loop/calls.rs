@@ -1,0 +1,112 @@
+//! What front doors ask of the loop, between two steps.
+
+use std::collections::BTreeSet;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{Supervisor, Until};
+use crate::{
+    domain::{
+        event::{Event, Request},
+        id::TicketId,
+    },
+    ports::store::StoreError,
+    supervisor::queue::{Queue, TakeError},
+};
+
+/// What a front door wants of the supervisor.
+pub enum Call {
+    /// A request to one ticket. A text for the agent lies in the run's `answer.txt` already.
+    Ask {
+        /// The ticket.
+        ticket: TicketId,
+        /// Who asks.
+        by: String,
+        /// For what.
+        request: Request,
+        /// Told what came of it.
+        reply: oneshot::Sender<Result<bool, TakeError>>,
+    },
+    /// A new or updated row; its files are written already.
+    Take {
+        /// The ticket.
+        ticket: TicketId,
+        /// `Accepted` or `Updated`.
+        event: Event,
+        /// Told what came of it.
+        reply: oneshot::Sender<Result<bool, TakeError>>,
+    },
+    /// A finished ticket leaves the queue.
+    Archive {
+        /// The ticket.
+        ticket: TicketId,
+        /// Why.
+        event: Event,
+        /// Told what came of it.
+        reply: oneshot::Sender<Result<bool, TakeError>>,
+    },
+    /// Runs something with the queue between two steps.
+    With(Box<dyn FnOnce(&mut Queue) + Send>),
+    /// More tickets may be started: those added to the set.
+    Admit(BTreeSet<TicketId>),
+    /// Start nothing more; end when nothing runs.
+    Drain,
+    /// Something was written into an outbox, or a launch ended.
+    Wake,
+    /// Leave now; agents go on.
+    Leave,
+}
+
+impl Supervisor {
+    pub(super) fn called(&mut self, call: Call) -> Result<(), StoreError> {
+        match call {
+            Call::Ask { ticket, by, request, reply } => {
+                if let Until::Settled { tickets, .. } = &mut self.until {
+                    tickets.insert(ticket.clone());
+                }
+                let result = self.take(&ticket, Event::Asked { by, request });
+                answer(reply, result)
+            }
+            Call::Take { ticket, event, reply } => {
+                self.queue.forget(&ticket);
+                let result = self.take(&ticket, event);
+                answer(reply, result)
+            }
+            Call::Archive { ticket, event, reply } => {
+                let result = self.queue.archive(&ticket, event).map(|()| true);
+                self.queue.publish();
+                answer(reply, result)
+            }
+            Call::With(act) => {
+                act(&mut self.queue);
+                Ok(())
+            }
+            Call::Admit(tickets) => {
+                if let Some(only) = &mut self.slots.only {
+                    only.extend(tickets);
+                }
+                Ok(())
+            }
+            Call::Drain => {
+                self.slots.closed = true;
+                Ok(())
+            }
+            Call::Wake => {
+                self.woken.extend(self.queue.rows().keys().cloned());
+                self.next_round = Instant::now();
+                Ok(())
+            }
+            Call::Leave => Ok(()),
+        }
+    }
+}
+
+fn answer(reply: oneshot::Sender<Result<bool, TakeError>>, result: Result<bool, TakeError>) -> Result<(), StoreError> {
+    let stop = match &result {
+        Err(TakeError::Store(error)) => Some(error.clone()),
+        _ => None,
+    };
+    // Ignored: whoever asked has gone away; what was committed stands.
+    reply.send(result).ok();
+    stop.map_or(Ok(()), Err)
+}

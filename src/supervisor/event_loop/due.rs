@@ -1,0 +1,152 @@
+//! What is due in each turn: reports, deadlines, news of dependencies, starts; and whether the loop is at its end.
+
+use tokio::time::Instant;
+
+use super::{Ending, Supervisor, Until};
+use crate::{
+    agent::{launch::conversation_id, profile::Conversation},
+    domain::{
+        event::Event,
+        id::{RunKey, TicketId},
+        observed::Observed,
+        row::{Row, Status},
+        run::Phase,
+        schedule,
+    },
+    ports::store::StoreError,
+    supervisor::{outbox, queue::TakeError, watch::SECOND_LOOK},
+};
+
+impl Supervisor {
+    pub(super) fn take_reports(&mut self) -> Result<(), StoreError> {
+        let ids: Vec<TicketId> =
+            self.queue.rows().values().filter(|row| may_report(row)).map(|r| r.id.clone()).collect();
+        for id in ids {
+            match outbox::take_reports(&mut self.queue, &self.world, &id) {
+                Ok(effects) => self.extras(&id, &effects),
+                Err(TakeError::Store(error)) => return Err(error),
+                Err(error) => tracing::warn!(ticket = %id, %error, "reports wait"),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn deadlines(&mut self) -> Result<(), StoreError> {
+        // Each passes at most once in a turn; what it leads to has a later deadline, or none.
+        for _ in 0..self.queue.rows().len() {
+            let Some((at, ticket, timer)) = self.queue.next_deadline() else { break };
+            if at > self.queue.now() {
+                break;
+            }
+            match self.take(&ticket, Event::Deadline { timer }) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(TakeError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%ticket, %error, "a deadline was not taken");
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn news_of_dependencies(&mut self) -> Result<(), StoreError> {
+        for (ticket, news) in schedule::dependency_news(self.queue.rows()) {
+            self.take_event(&ticket, Event::Dependency { news })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_tickets(&mut self) -> Result<(), StoreError> {
+        let now = self.queue.now();
+        if let Until::Idle { deadline: Some(deadline) } = self.until
+            && now >= deadline
+        {
+            self.slots.closed = true;
+        }
+        for ticket in schedule::to_start(self.queue.rows(), &self.slots, now) {
+            let key = RunKey::from_bits(self.world.clock.random());
+            let conversation = self.conversation(&ticket);
+            self.take_event(&ticket, Event::Start { key, conversation })?;
+            self.slots.last_start = Some(now);
+            self.slots.starts_left = self.slots.starts_left.map(|n| n.saturating_sub(1));
+        }
+        Ok(())
+    }
+
+    pub(super) fn conversation(&self, ticket: &TicketId) -> Option<String> {
+        let row = self.queue.rows().get(ticket)?;
+        let profile = self.world.profiles.get(&row.profile, &row.repo).ok()?;
+        (profile.conversation == Conversation::Chosen).then(|| conversation_id(|| self.world.clock.random()))
+    }
+
+    pub(super) async fn find_landed(&mut self) -> Result<(), StoreError> {
+        let reviewed: Vec<Row> =
+            self.queue.rows().values().filter(|r| matches!(r.status, Status::Reviewed { .. })).cloned().collect();
+        for row in reviewed {
+            let (Some(target), Some(head)) = (row.target.clone(), row.proof.as_ref().and_then(|p| p.head.clone()))
+            else {
+                continue;
+            };
+            if row.proof.as_ref().is_some_and(|p| p.commits == 0) {
+                continue;
+            }
+            if let Observed::Present(true) = self.world.worktrees.contains(row.repo.clone(), target, head).await {
+                self.take_event(&row.id, Event::FoundLanded)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ending(&mut self) -> Option<Ending> {
+        let now = self.queue.now();
+        let rows = self.queue.rows();
+        let runs = rows.values().any(|r| matches!(r.status, Status::Running(_)));
+        match &self.until {
+            Until::Idle { deadline } => {
+                let can_start = !self.slots.closed
+                    && self.slots.starts_left != Some(0)
+                    && rows.values().any(|r| schedule::startable(rows, r, &self.slots));
+                let comes_back = rows.values().any(|r| match &r.status {
+                    Status::Parked(parked) => match (parked.until, deadline) {
+                        (Some(until), Some(deadline)) => until < *deadline,
+                        _ => false,
+                    },
+                    _ => false,
+                });
+                (!runs && !can_start && !comes_back).then_some(Ending::Done)
+            }
+            Until::Quiet { at_most } => {
+                if Instant::now() >= *at_most {
+                    return Some(Ending::Left);
+                }
+                let soon = now + jiff::SignedDuration::from_secs(5);
+                let starting = rows.values().any(|r| {
+                    matches!(&r.status, Status::Running(run)
+                        if !matches!(run.phase, Phase::Working | Phase::Checking { .. }))
+                });
+                let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
+                let due = self.queue.next_deadline().is_some_and(|(at, ..)| at <= soon);
+                let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
+                let second_look = self.next_round <= Instant::now() + SECOND_LOOK;
+                (!starting && !can_start && !due && looked && !second_look).then_some(Ending::Done)
+            }
+            Until::Settled { tickets, at_most } => {
+                if Instant::now() >= *at_most {
+                    return Some(Ending::Left);
+                }
+                if !self.is_closed {
+                    return None;
+                }
+                let tickets = tickets.clone();
+                let busy = tickets.iter().any(|id| !self.queue.pending(id).is_empty() || self.at_work.contains_key(id));
+                (!busy).then_some(Ending::Done)
+            }
+        }
+    }
+}
+
+fn may_report(row: &Row) -> bool {
+    row.run > 0 && matches!(row.status, Status::Running(_) | Status::Blocked(_))
+}

@@ -1,0 +1,115 @@
+//! Rounds of the watch, and how long the loop may sleep.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{Supervisor, Until};
+use crate::{
+    domain::{event::Event, reconcile, schedule},
+    ports::store::StoreError,
+    supervisor::{
+        targets::{self, Target},
+        watch::{News, Round, SECOND_LOOK, Watch},
+    },
+};
+
+impl Supervisor {
+    pub(super) fn begin_round(&mut self) {
+        let Some(mut watch) = self.watch.take() else { return };
+        for ticket in self.forget.drain(..) {
+            watch.forget(&ticket);
+        }
+        let targets: Vec<Target> = self
+            .queue
+            .rows()
+            .values()
+            .filter(|row| self.concerns(&row.id))
+            .filter_map(|row| targets::target(row, &self.world))
+            .collect();
+        let woken = std::mem::take(&mut self.woken);
+        if targets.is_empty() {
+            self.watch = Some(watch);
+            self.next_round = Instant::now() + Duration::from_millis(500);
+            return;
+        }
+        self.next_round = Instant::now() + self.interval(targets.len());
+        let world = self.world.clone();
+        self.round = Some(tokio::spawn(async move {
+            let round = watch.round(&world, targets, &woken).await;
+            (watch, round)
+        }));
+    }
+
+    /// Time between two rounds: short while few panes are lively, longer at rest and when they are many.
+    pub(super) fn interval(&self, panes: usize) -> Duration {
+        let lively = Instant::now() < self.lively_until;
+        Duration::from_millis(match (panes, lively) {
+            (0..=16, true) => 120,
+            (0..=50, _) => 500,
+            _ => 700,
+        })
+    }
+
+    pub(super) fn end_round(
+        &mut self,
+        round: Result<(Watch, Round), tokio::task::JoinError>,
+    ) -> Result<(), StoreError> {
+        let (watch, round) = match round {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "a look at the panes failed");
+                (Watch::default(), Round { news: vec![], is_lively: false, look_again: false })
+            }
+        };
+        self.watch = Some(watch);
+        if round.is_lively {
+            self.lively_until = Instant::now() + Duration::from_secs(3);
+            let soon = Instant::now() + self.interval(1);
+            if self.queue.rows().len() <= 16 {
+                self.next_round = self.next_round.min(soon);
+            }
+        }
+        if round.look_again {
+            self.next_round = Instant::now() + SECOND_LOOK;
+        }
+        self.take_reports()?;
+        for (target, news) in round.news {
+            let Some(row) = self.queue.rows().get(&target.ticket) else { continue };
+            // What was seen before a step says nothing about what is after it.
+            if targets::moment(row) != target.moment {
+                if let News::Sighted { .. } = news {
+                    self.forget.push(target.ticket.clone());
+                }
+                continue;
+            }
+            let event = match news {
+                News::Alive => Some(Event::Alive),
+                News::Sighted { sighting, answerable } => Some(Event::Seen { sighting, answerable }),
+                News::Life(seen) => reconcile::what_happened(row, &seen),
+            };
+            if let Some(event) = event {
+                self.take_event(&target.ticket, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn wake_at(&mut self) -> Instant {
+        let now_wall = self.queue.now();
+        let in_wall = |at: Timestamp| {
+            let millis = at.duration_since(now_wall).as_millis().clamp(0, 3_600_000);
+            Instant::now() + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+        };
+        let deadline = self.queue.next_deadline().map(|(at, ..)| in_wall(at));
+        let schedule = schedule::next_look(self.queue.rows(), &self.slots, now_wall).map(in_wall);
+        let own = match &self.until {
+            Until::Idle { deadline } => deadline.map(in_wall),
+            Until::Quiet { at_most } | Until::Settled { at_most, .. } => Some(*at_most),
+        };
+        let waiting = self.waiting.values().copied().filter(|at| *at > Instant::now()).min();
+        let round = self.round.is_none().then_some(self.next_round);
+        [deadline, schedule, own, waiting, round].into_iter().flatten().min().unwrap_or(self.next_landed)
+    }
+}
