@@ -12,23 +12,22 @@ use super::{
 /// The audit line of a committed entry: `seq`, `at`, `kind`, and what belongs to the kind.
 #[must_use]
 pub fn line(entry: &Entry, before: Option<&Row>) -> Value {
-    let mut line = json!({ "seq": entry.seq, "at": entry.at, "kind": kind(&entry.event) });
+    let (from, to) = (before.map(|b| b.status.word()), entry.row.as_ref().map(|row| row.status.word()));
+    // A change of status is a transition, whatever brought it about; the event says what did.
+    let kind = if from == to { kind(&entry.event) } else { "transition" };
+    let mut line = json!({ "seq": entry.seq, "at": entry.at, "kind": kind });
     let Some(fields) = line.as_object_mut() else { return line };
+    if from != to {
+        fields.insert("from".into(), json!(from));
+        fields.insert("to".into(), json!(to.unwrap_or("archived")));
+    }
     if let Some(row) = &entry.row {
-        let from = before.map(|b| b.status.word());
-        let to = row.status.word();
-        if from != Some(to) {
-            fields.insert("from".into(), json!(from));
-            fields.insert("to".into(), json!(to));
-        }
         if let Some(reason) = reason(row) {
             fields.insert("reason".into(), json!(reason));
         }
         if row.run > 0 {
             fields.insert("run".into(), json!(row.run));
         }
-    } else {
-        fields.insert("to".into(), json!("archived"));
     }
     if !entry.effects.is_empty() {
         let words: Vec<&str> = entry.effects.iter().map(|e| e.word()).collect();

@@ -239,6 +239,9 @@ mod tests {
             crashes: 3
             backoff_s: 10
             resumable: false
+            feedback: true
+            nudge: true
+            argument: false
         ---
         body
         "#);

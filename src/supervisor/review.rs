@@ -77,7 +77,7 @@ fn check_line(result: &CheckResult) -> CheckLine {
     let passed = result.end.succeeded();
     CheckLine {
         command: result.command.clone(),
-        result: if passed { "passed".into() } else { result.end.to_string() },
+        result: result.end.to_string(),
         passed,
         took_ms: result.took_ms,
         log: result.log.clone(),
@@ -89,27 +89,17 @@ fn check_line(result: &CheckResult) -> CheckLine {
 pub fn evidence(row: &Row, notes: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(proof) = &row.proof {
-        let verdict = if proof.verified { "verified" } else { "not verified" };
-        let reason = proof.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
-        lines.push(format!("{verdict}{reason}"));
         let base = row.base_commit.as_deref().map_or("unknown", short);
         let head = proof.head.as_deref().map_or("unknown", short);
-        lines.push(format!("{} commits after {base}, tip {head}, {} paths not committed", proof.commits, proof.dirty));
-        lines.push(format!("checks: {}", proof.checks_status.word().replace('_', " ")));
-        if let Some(summary) = &proof.summary {
-            lines.push(format!("the agent says: {summary}"));
+        let commits = if proof.commits == 1 { "commit" } else { "commits" };
+        lines.push(format!("{} {commits} after {base}, tip {head}", proof.commits));
+        if proof.dirty > 0 {
+            lines.push(format!("{} changed paths are not committed", proof.dirty));
         }
+        lines.push(format!("checks: {}", proof.checks_status.word().replace('_', " ")));
     }
     for stacked in &row.stacked_on {
         lines.push(format!("stands on {} at {}", stacked.id, short(&stacked.commit)));
-    }
-    for source in &row.risk_sources {
-        let who = match source.source {
-            RiskOrigin::Agent => "agent",
-            RiskOrigin::Diff => "diff",
-            RiskOrigin::Person => "person",
-        };
-        lines.push(format!("risk {} ({who}): {}", source.tier, source.why));
     }
     if let Some(tier) = row.tier_set {
         lines.push(format!("a person set the risk to {tier}"));
