@@ -134,6 +134,11 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
     Ok(Exit::first_of(exits))
 }
 
+/// Something is still to be done for it, by an agent or by a person.
+fn is_unfinished(row: &Row) -> bool {
+    is_open(row) || matches!(row.status, Status::Blocked(_) | Status::Parked(_))
+}
+
 fn is_open(row: &Row) -> bool {
     matches!(row.status, Status::Queued { .. } | Status::Running(_))
 }
@@ -198,7 +203,8 @@ async fn run(app: &App, job: Job, json: bool) -> Result<(Ended, Exit), AppError>
         ui::notice(notice);
     }
     let observer = progress::observer(queue.rows(), json);
-    let open: BTreeSet<TicketId> = queue.rows().values().filter(|row| is_open(row)).map(|row| row.id.clone()).collect();
+    let open: BTreeSet<TicketId> =
+        queue.rows().values().filter(|row| is_unfinished(row)).map(|row| row.id.clone()).collect();
     let (queue, ended) = supervise(app, queue, job, vec![observer.0], &lock).await?;
     observer.1.finish();
     Ok((ended, exit_of(queue.rows(), &open)))

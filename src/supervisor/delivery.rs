@@ -166,14 +166,13 @@ impl<'a> Work<'a> {
     }
 }
 
-/// True where a key would answer something, so that no prompt may be sent.
-fn asks(state: ScreenState) -> bool {
-    match state {
-        ScreenState::Dialog
-        | ScreenState::Permission
-        | ScreenState::Question
-        | ScreenState::Limited
-        | ScreenState::LoggedOut => true,
+/// True where a key would answer something, so that this prompt may not be sent. A question that is asked above an input
+/// box is answered by a text in that box; every other delivery waits.
+fn asks(look: &Look, purpose: &Purpose) -> bool {
+    let takes_text = !matches!(look.input, BoxSeen::Absent);
+    match look.sighting.state {
+        ScreenState::Question => !(takes_text && *purpose == Purpose::Answer),
+        ScreenState::Dialog | ScreenState::Permission | ScreenState::Limited | ScreenState::LoggedOut => true,
         ScreenState::Booting | ScreenState::Ready | ScreenState::Busy | ScreenState::Error | ScreenState::Unknown => {
             false
         }
@@ -210,7 +209,7 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                     why = error.to_string();
                 }
             }
-            Observed::Present(look) if work.is_ours(&look.input, pasted > 0) && !asks(look.sighting.state) => {
+            Observed::Present(look) if work.is_ours(&look.input, pasted > 0) && !asks(&look, &delivery.purpose) => {
                 (world.point)("paste.seen");
                 return vec![Event::Pasted { delivery: delivery.id.clone() }];
             }
@@ -218,11 +217,12 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                 let state = look.sighting.state;
                 let empty = matches!(look.input, BoxSeen::Empty);
                 let stable = settled(&mut last, (state, empty));
-                if asks(state) && stable {
+                if asks(&look, &delivery.purpose) && stable {
                     let text = if look.sighting.text.is_empty() { state.word().into() } else { look.sighting.text };
                     return work.not_pasted(text, true);
                 }
                 let takes = state == ScreenState::Ready
+                    || (state == ScreenState::Question && delivery.purpose == Purpose::Answer)
                     || (state == ScreenState::Busy
                         && work.profile.delivery.queues_while_busy
                         && matches!(delivery.purpose, Purpose::Send));
@@ -283,7 +283,7 @@ pub async fn submit(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event>
                 let empty = matches!(look.input, BoxSeen::Empty);
                 let stable = settled(&mut last, (state, empty));
                 let ours = work.is_ours(&look.input, true);
-                if asks(state) {
+                if asks(&look, &delivery.purpose) {
                     if enters > 0 && stable && !ours {
                         // The agent asks about the work it was just given.
                         return work.submitted(format!("Enter ×{enters}; then the agent asked"), markers);

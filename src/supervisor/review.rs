@@ -6,7 +6,6 @@ use crate::domain::{
     flags::own_flags,
     id::RunId,
     review::{CheckLine, Question, Review},
-    risk::RiskOrigin,
     row::{Row, Status},
     run::Phase,
     ticket::Ticket,
