@@ -1,7 +1,7 @@
 //! The launch wrapper, `autodo launch <folder>`: starts a program once, waits for it, and leaves its end on disk.
 //!
 //! Order of acts: block signals → `started.json`, exclusive and synced → take the environment → change directory → fork
-//! → wait ([`super::wait`]) → end what must not live on → `exit.json`, synced → wake the supervisor → exit. From
+//! → wait (`wait.rs`) → end what must not live on → `exit.json`, synced → wake the supervisor → exit. From
 //! `started.json` on, `exit.json` follows in every case in which the wrapper itself is not killed with SIGKILL.
 //!
 //! What the program leaves behind: with a terminal it lives on, and is found by its environment; with `output` (a check)
