@@ -6,6 +6,9 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 pub use line::{FEEDBACK_FILE, LineInput, MAX_LINE, PROMPT_FILE, line, tag};
 
+/// Takes [`PromptInput::acceptance`] out of a ticket's body.
+pub use crate::format::ticket::acceptance;
+
 use super::{classify::marker_line, profile::Profile, sanitize::without_controls};
 use crate::domain::{
     id::{RunId, RunKey},

@@ -39,20 +39,21 @@
 )]
 
 pub mod blocks;
+mod event;
 mod keys;
 mod ledger;
 mod runner;
 mod screen;
 mod terminal;
 mod text;
+mod trouble;
 mod ui;
 mod words;
 mod work;
 mod world;
 
-use std::time::Instant;
-
-use runner::Ran;
+use event::{Event, Status};
+use trouble::Trouble;
 
 /// Runs the agent in this terminal until it is told to go; returns its exit code.
 #[must_use]
@@ -65,79 +66,5 @@ pub fn main() -> i32 {
             writeln!(std::io::stderr(), "autodo script-agent: {why}").ok();
             1
         }
-    }
-}
-
-/// Something the screen's loop reacts to.
-#[derive(Debug)]
-enum Event {
-    /// Bytes from the terminal.
-    Typed(Vec<u8>),
-    /// The terminal is gone.
-    Closed,
-    /// The terminal has another size.
-    Resized,
-    /// A signal that ends the agent, by its number.
-    Signal(i32),
-    /// A line for the screen.
-    Said(String),
-    /// What the status line says from now on.
-    Status(Status),
-}
-
-/// What the agent is doing.
-#[derive(Clone, Debug)]
-enum Status {
-    Booting,
-    Ready,
-    Busy { what: String, since: Instant },
-    Waiting,
-    Failed { why: String },
-}
-
-impl Status {
-    /// The status line.
-    fn line(&self) -> String {
-        match self {
-            Self::Booting => " script · booting".to_owned(),
-            Self::Ready => " script · ready".to_owned(),
-            Self::Busy { what, since } => {
-                let time = since.elapsed();
-                let frame = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏".chars().cycle().nth((time.as_millis() / 250 % 10) as usize);
-                format!(" script · busy {} {what} {}s", frame.unwrap_or('⠋'), time.as_secs())
-            }
-            Self::Waiting => " script · waiting for an answer".to_owned(),
-            Self::Failed { why } => format!(" script · failed: {}", why.lines().next().unwrap_or_default()),
-        }
-    }
-}
-
-/// Why the agent itself cannot go on: not a failing block, which is a question.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("{name} is not set: this agent is to be started by autodo")]
-    Environment { name: &'static str },
-    #[error(transparent)]
-    Ledger(#[from] ledger::LedgerError),
-    #[error("the agent was told to end")]
-    Ending,
-    #[error("cannot {what}: {why}")]
-    Io { what: String, why: String },
-    #[error("{what} failed with {end}")]
-    Refused { what: String, end: runner::End, tail: Vec<String> },
-}
-
-impl Trouble {
-    fn of(what: &str, why: &std::io::Error) -> Self {
-        Self::Io { what: what.to_owned(), why: why.to_string() }
-    }
-
-    fn refused(what: &str, ran: &Ran) -> Self {
-        Self::Refused { what: what.to_owned(), end: ran.end, tail: ran.last(20) }
-    }
-
-    /// What the failing program said last.
-    fn tail(&self) -> &[String] {
-        if let Self::Refused { tail, .. } = self { tail } else { &[] }
     }
 }

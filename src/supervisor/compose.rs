@@ -11,7 +11,6 @@ use crate::{
         id::DeliveryId,
         run::{Delivery, NextRun, Purpose},
     },
-    format::ticket::acceptance,
 };
 
 /// Bytes of a failed check's log that the agent is shown.
@@ -42,7 +41,7 @@ pub fn write_prompt(world: &World, job: &Job) -> Result<(), String> {
         key: row.key.clone().ok_or("the run has no key")?,
         title: ticket.title.clone(),
         body: ticket.body.clone(),
-        acceptance: acceptance(&ticket.body),
+        acceptance: prompt::acceptance(&ticket.body),
         commands: frozen.commands().map(str::to_owned).collect(),
         autodo: world.files.places().program().to_string_lossy().into_owned(),
         worktree: row.worktree.to_string_lossy().into_owned(),

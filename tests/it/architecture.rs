@@ -133,6 +133,9 @@ fn each_breach_is_found() {
         ("supervisor/a.rs", "fn f() { ::std::env::var(\"X\"); }", "only in adapters"),
         ("supervisor/a.rs", "use tokio::process::Command;", "only in adapters"),
         ("supervisor/a.rs", "fn f() { let t = Instant::now(); }", "only in adapters"),
+        ("supervisor/a.rs", "fn f() { tokio::time::Instant::now(); std::time::Instant::now(); }", "only in adapters"),
+        ("supervisor/a.rs", "use std::time::Instant; fn f() { Instant::now(); }", "only in adapters"),
+        ("domain/a.rs", "use tokio::time::Instant; fn f() { Instant::now(); }", "only computes"),
         ("supervisor/a.rs", "fn f() { jiff::Timestamp::now(); }", "only in adapters"),
         ("supervisor/a.rs", "#[cfg(not(test))] mod real { use std::fs; }", "only in adapters"),
         ("supervisor/a.rs", "#[cfg(test)] mod tests;\nmod real { use std::fs; }", "only in adapters"),
@@ -159,6 +162,8 @@ fn what_is_allowed_is_no_breach() {
         ("ports/a.rs", "use std::{process::ExitCode, time::{Duration, Instant}};"),
         ("adapters/a.rs", "use std::{fs, process::Command}; use tokio::process; use crate::ports::X;"),
         ("supervisor/a.rs", "use tokio::{sync::mpsc, time}; use clap::Command; fn f() { Command::new(\"x\"); }"),
+        ("supervisor/a.rs", "use tokio::{sync::mpsc, time::Instant}; fn f() { Instant::now(); }"),
+        ("supervisor/a.rs", "fn f() { tokio::time::Instant::now(); }"),
         ("main.rs", "use autodo::cli; fn f() { std::env::args(); }"),
         ("lib.rs", "pub mod domain;"),
     ] {

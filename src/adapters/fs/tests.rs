@@ -1,3 +1,5 @@
+//! Tests of files: atomic writes, symbolic links, what is missing and what is in the way.
+
 use std::{fs as std_fs, os::unix::fs::symlink};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the outbox on a real file system: hostile names, links, floods and half-written reports.
+
 use std::{fs as std_fs, os::unix::fs::symlink};
 
 use tempfile::TempDir;

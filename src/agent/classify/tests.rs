@@ -1,3 +1,5 @@
+//! Tests of the classifier: rules against screens.
+
 use super::*;
 use crate::agent::profile::Profile;
 

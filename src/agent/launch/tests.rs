@@ -1,3 +1,5 @@
+//! Tests of launch arguments and environment.
+
 use super::*;
 use crate::domain::id::TicketId;
 

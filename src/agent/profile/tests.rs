@@ -1,3 +1,5 @@
+//! Tests of the profile schema: what is right, and what each mistake is told.
+
 use super::*;
 
 /// A profile that is right; the tests spoil one thing each.

@@ -1,3 +1,5 @@
+//! Tests of the prompt: what it says, and what neither its echo nor a quote of it can be taken for.
+
 use super::*;
 use crate::{
     agent::{classify::classify, sanitize::sanitize},

@@ -1,3 +1,5 @@
+//! Tests of journal lines: there and back, torn, spoilt, from a newer version.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `queue.toml`: there and back, and what is refused.
+
 use proptest::prelude::*;
 
 use super::*;

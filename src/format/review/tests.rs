@@ -27,7 +27,7 @@ pub(super) fn sample() -> Review {
         duration_minutes: Some(42),
         status: "needs_review".to_owned(),
         launched_by: "ann".to_owned(),
-        launched_from: "/home/ann/proj".to_owned(),
+        launched_from: "/home/ada/proj".to_owned(),
         project: "proj".to_owned(),
         risk_summary: RiskSummary { low: 1, medium: 1, high: 0, blocked: 0 },
         task: "Split the resolver.\n\n## Acceptance\n- [ ] no import cycle\n".to_owned(),
@@ -84,7 +84,7 @@ fn the_file_looks_like_this() {
     duration_minutes: 42
     status: needs_review
     launched_by: ann
-    launched_from: /home/ann/proj
+    launched_from: /home/ada/proj
     project: proj
     risk_summary:
       low: 1

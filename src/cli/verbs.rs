@@ -1,0 +1,114 @@
+//! The verbs, their arguments, and which file meets each.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{add, approve, ask, attach, context::Context, dispatch, list, report, show};
+use crate::app::{AppError, Exit};
+
+/// Works through a backlog of tickets with coding agents in tmux, while you sleep.
+#[derive(Parser)]
+#[command(name = "autodo", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Where autodo keeps its queue; AUTODO_HOME, else ~/.claude/autodo.
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Act as if started in this folder.
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Queue a ticket.
+    Add(add::AddArgs),
+    /// Queue a folder of tickets without starting them.
+    Import(add::ImportArgs),
+    /// Queue a backlog and work through it.
+    Dispatch(dispatch::DispatchArgs),
+    /// Do what is due, then leave: for cron.
+    Tick(dispatch::TickArgs),
+    /// List the tickets.
+    List(list::ListArgs),
+    /// Show where one ticket is.
+    Show(show::ShowArgs),
+    /// Read the review of a ticket.
+    Review(show::ReviewArgs),
+    /// Approve tickets that you have looked at.
+    Approve(approve::ApproveArgs),
+    /// Approve every ticket that is low risk, verified and green.
+    ApproveLow(approve::ApproveLowArgs),
+    /// Send a result back with a correction.
+    Reject(ask::RejectArgs),
+    /// Answer a blocked ticket.
+    Answer(ask::TextArgs),
+    /// Type a text into a working agent.
+    Send(ask::TextArgs),
+    /// Attach to a ticket's live session; F12 leaves it.
+    Attach(attach::AttachArgs),
+    /// Show what a ticket has changed.
+    Diff(show::DiffArgs),
+    /// Show the screen of a ticket, its audit trail or its checks.
+    Logs(show::LogsArgs),
+    /// Print the folder of a ticket's worktree.
+    Path(show::PathArgs),
+    /// End the agent of a ticket and keep its conversation.
+    Stop(ask::IdsArgs),
+    /// Let a ticket go on that was stopped or parked.
+    Resume(ask::IdsArgs),
+    /// Have a ticket worked on again.
+    Retry(ask::RetryArgs),
+    /// Give a ticket up; its work stays.
+    Cancel(ask::IdsArgs),
+    /// Let the supervisor start nothing more.
+    Drain,
+    /// For agents: say what happened.
+    #[command(hide = true)]
+    Report(report::ReportArgs),
+}
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// What the verb says.
+pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
+    let context = Context { home: cli.home, folder: cli.folder };
+    if let Verb::Report(args) = cli.verb {
+        return report::run(args);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| AppError::new(format!("cannot start: {e}")))?;
+    runtime.block_on(with_runtime(&context, cli.verb))
+}
+
+async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
+    match verb {
+        Verb::Add(args) => add::add(context, &args).await,
+        Verb::Import(args) => add::import(context, &args).await,
+        Verb::Dispatch(args) => dispatch::dispatch(context, &args).await,
+        Verb::Tick(args) => dispatch::tick(context, &args).await,
+        Verb::List(args) => list::run(context, &args).await,
+        Verb::Show(args) => show::show(context, &args).await,
+        Verb::Review(args) => show::review(context, &args).await,
+        Verb::Approve(args) => approve::by_id(context, &args).await,
+        Verb::ApproveLow(args) => approve::low(context, &args).await,
+        Verb::Reject(args) => ask::reject(context, &args).await,
+        Verb::Answer(args) => ask::answer(context, &args).await,
+        Verb::Send(args) => ask::send(context, &args).await,
+        Verb::Attach(args) => attach::run(context, &args).await,
+        Verb::Diff(args) => show::diff(context, &args).await,
+        Verb::Logs(args) => show::logs(context, &args).await,
+        Verb::Path(args) => show::path(context, &args).await,
+        Verb::Stop(args) => ask::several(context, ask::Verb::Stop, &args).await,
+        Verb::Resume(args) => ask::several(context, ask::Verb::Resume, &args).await,
+        Verb::Retry(args) => ask::retry(context, &args).await,
+        Verb::Cancel(args) => ask::several(context, ask::Verb::Cancel, &args).await,
+        Verb::Drain => dispatch::drain(context).await,
+        Verb::Report(args) => report::run(args),
+    }
+}
