@@ -74,6 +74,7 @@ pub struct Supervisor {
     calls: mpsc::Receiver<Call>,
     at_work: BTreeMap<TicketId, AtWork>,
     waiting: BTreeMap<TicketId, Instant>,
+    tries: BTreeMap<TicketId, u32>,
     told_tx: mpsc::UnboundedSender<Told>,
     told_rx: mpsc::UnboundedReceiver<Told>,
     watch: Option<Watch>,
@@ -84,6 +85,7 @@ pub struct Supervisor {
     lively_until: Instant,
     next_landed: Instant,
     is_closed: bool,
+    has_looked: bool,
 }
 
 impl Supervisor {
@@ -100,6 +102,7 @@ impl Supervisor {
             calls,
             at_work: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            tries: BTreeMap::new(),
             told_tx,
             told_rx,
             watch: Some(Watch::default()),
@@ -110,6 +113,7 @@ impl Supervisor {
             lively_until: now,
             next_landed: now,
             is_closed: false,
+            has_looked: false,
         }
     }
 

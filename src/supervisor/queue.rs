@@ -58,6 +58,7 @@ pub enum TakeError {
 pub struct Queue {
     rows: Rows,
     seq: u64,
+    began: Timestamp,
     store: Box<dyn Store>,
     world: World,
     accepted: BTreeMap<TicketId, Arc<(Ticket, Frozen)>>,
@@ -71,6 +72,7 @@ impl Queue {
     #[must_use]
     pub fn new(rows: Rows, seq: u64, store: Box<dyn Store>, world: World) -> Self {
         Self {
+            began: world.clock.now(),
             rows,
             seq,
             store,
@@ -214,8 +216,9 @@ impl Queue {
         }
     }
 
-    /// The next deadline of all rows.
-    pub fn next_deadline(&mut self) -> Option<(Timestamp, TicketId, Timer)> {
+    /// The next deadline of all rows that `counts` lets through.
+    pub fn next_deadline(&mut self, counts: impl Fn(&TicketId, Timer) -> bool) -> Option<(Timestamp, TicketId, Timer)> {
+        let began = self.began;
         let ids: Vec<TicketId> = self
             .rows
             .values()
@@ -225,9 +228,10 @@ impl Queue {
         ids.into_iter()
             .filter_map(|id| {
                 let accepted = self.accepted(&id).ok()?;
-                let (at, timer) = machine::deadline(self.rows.get(&id)?, &accepted.1)?;
+                let (at, timer) = machine::deadline(self.rows.get(&id)?, &accepted.1, began)?;
                 Some((at, id, timer))
             })
+            .filter(|(_, id, timer)| counts(id, *timer))
             .min_by_key(|(at, ..)| *at)
     }
 

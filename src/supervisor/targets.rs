@@ -32,6 +32,8 @@ pub struct Target {
     pub delivery: Option<DeliveryId>,
     /// Markers that stood in the pane when it was submitted.
     pub markers: u32,
+    /// The last sign of life in the books; `None`: the agent is not at work.
+    pub alive: Option<jiff::Timestamp>,
     /// True while a start-up is under way: looked at in every round.
     pub is_urgent: bool,
     /// The profile.
@@ -74,6 +76,7 @@ pub fn target(row: &Row, world: &World) -> Option<Target> {
     };
     Some(Target {
         ticket: row.id.clone(),
+        alive: row.running().filter(|run| matches!(run.phase, Phase::Working)).map(|run| run.alive),
         launch_folder: world.files.places().launch(&run, row.launch),
         moment: moment(row),
         pane: row.pane.clone()?,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{World, targets::Target};
 use crate::{
@@ -32,6 +32,9 @@ const FEW: usize = 16;
 /// A pane is captured at least this often while it changes, in seconds.
 const SAFETY_NET_S: i64 = 10;
 
+/// A sign of life goes into the books when it is so much newer than the last one, in seconds.
+const ALIVE_EVERY_S: i64 = 30;
+
 /// Lines of scrollback in which markers are counted.
 const SCROLLBACK: u32 = 3_000;
 
@@ -47,7 +50,6 @@ struct Memory {
     captured_at: Option<Timestamp>,
     captured_signature: Option<(i64, u64, (u16, u16), String)>,
     second_look: bool,
-    alive_told: Option<Timestamp>,
 }
 
 /// What a round saw of one ticket.
@@ -66,7 +68,10 @@ pub enum News {
 }
 
 /// What a round saw.
+#[derive(Default)]
 pub struct Round {
+    /// All panes were looked at, or there were none.
+    pub has_looked: bool,
     /// News, each with the target it is about.
     pub news: Vec<(Target, News)>,
     /// Some pane changed.
@@ -89,7 +94,7 @@ impl Watch {
 
     /// One round over `targets`; those in `woken` have their launch looked at even while their pane lives.
     pub async fn round(&mut self, world: &World, targets: Vec<Target>, woken: &BTreeSet<TicketId>) -> Round {
-        let mut round = Round { news: vec![], is_lively: false, look_again: false };
+        let mut round = Round::default();
         self.panes.retain(|ticket, _| targets.iter().any(|t| t.ticket == *ticket));
         let (seen, server_gone) = match world.terminal.panes().await {
             Observed::Present(panes) => (panes, false),
@@ -99,6 +104,7 @@ impl Watch {
                 return round;
             }
         };
+        round.has_looked = true;
         let now = world.clock.now();
         let by_pane: BTreeMap<&PaneId, &PaneSeen> = seen.iter().map(|p| (&p.pane, p)).collect();
         let is_few = targets.len() <= FEW;
@@ -121,7 +127,7 @@ impl Watch {
                 }
                 let changed = memory.notice(row);
                 round.is_lively |= changed;
-                if changed && memory.alive_due(now) {
+                if is_sign_of_life(row, &target) {
                     round.news.push((target.clone(), News::Alive));
                 }
                 if memory.wants_capture(row, changed, is_few, target.is_urgent, now) {
@@ -176,14 +182,6 @@ impl Memory {
         changed
     }
 
-    fn alive_due(&mut self, now: Timestamp) -> bool {
-        let due = self.alive_told.is_none_or(|at| now.duration_since(at) >= SignedDuration::from_secs(60));
-        if due {
-            self.alive_told = Some(now);
-        }
-        due
-    }
-
     fn wants_capture(&self, row: &PaneSeen, changed: bool, is_few: bool, is_urgent: bool, now: Timestamp) -> bool {
         let Some(captured_at) = self.captured_at else { return true };
         let age = now.duration_since(captured_at).as_secs();
@@ -196,6 +194,12 @@ impl Memory {
         let went_quiet = unseen && !is_active && !changed;
         went_quiet || (age >= SAFETY_NET_S && (changed || is_active || is_urgent))
     }
+}
+
+/// True if the pane has changed a good while after the last sign of life in the books. Taken from tmux's own clock of
+/// the pane, so that it also counts what happened while nobody watched.
+fn is_sign_of_life(row: &PaneSeen, target: &Target) -> bool {
+    target.alive.is_some_and(|alive| row.activity_s - alive.as_second() >= ALIVE_EVERY_S)
 }
 
 /// True if a marker on the screen was printed after the latest prompt was submitted.

@@ -36,16 +36,17 @@ pub(super) fn next_check(row: &Row, frozen: &Frozen, done: usize) -> Effect {
     }
 }
 
-/// The next deadline of the row, if it has one.
+/// The next deadline of the row, if it has one. `began` is when this supervisor began: what should have become visible
+/// in time could not be seen before.
 #[must_use]
-pub fn deadline(row: &Row, frozen: &Frozen) -> Option<(Timestamp, Timer)> {
+pub fn deadline(row: &Row, frozen: &Frozen, began: Timestamp) -> Option<(Timestamp, Timer)> {
     let limits = &frozen.limits;
     match &row.status {
         Status::Parked(parked) => parked.until.map(|until| (until, Timer::Parked)),
         Status::Running(run) => match run.phase {
-            Phase::Launching | Phase::Booting => Some((after(run.since, limits.start_s), Timer::Start)),
+            Phase::Launching | Phase::Booting => Some((after(run.since.max(began), limits.start_s), Timer::Start)),
             Phase::Pasting { .. } | Phase::Submitting { .. } => {
-                Some((after(run.since, limits.delivery_s.saturating_mul(3)), Timer::Delivery))
+                Some((after(run.since.max(began), limits.delivery_s.saturating_mul(3)), Timer::Delivery))
             }
             Phase::Working => {
                 let stall = (after(run.alive, limits.stall_s), Timer::Stall);

@@ -1,12 +1,13 @@
 //! What is due in each turn: reports, deadlines, news of dependencies, starts; and whether the loop is at its end.
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Ending, Supervisor, Until};
 use crate::{
     agent::{launch::conversation_id, profile::Conversation},
     domain::{
-        event::Event,
+        event::{Event, Timer},
         id::{RunKey, TicketId},
         observed::Observed,
         row::{Row, Status},
@@ -34,7 +35,7 @@ impl Supervisor {
     pub(super) fn deadlines(&mut self) -> Result<(), StoreError> {
         // Each passes at most once in a turn; what it leads to has a later deadline, or none.
         for _ in 0..self.queue.rows().len() {
-            let Some((at, ticket, timer)) = self.queue.next_deadline() else { break };
+            let Some((at, ticket, timer)) = self.next_deadline() else { break };
             if at > self.queue.now() {
                 break;
             }
@@ -49,6 +50,19 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    /// The next deadline of the tickets that this loop is about. Before the first look at the panes nobody counts as
+    /// stalled: nothing could be seen while no supervisor ran.
+    pub(super) fn next_deadline(&mut self) -> Option<(Timestamp, TicketId, Timer)> {
+        let has_looked = self.has_looked;
+        let settled = match &self.until {
+            Until::Settled { tickets, .. } => Some(tickets.clone()),
+            Until::Idle { .. } | Until::Quiet { .. } => None,
+        };
+        self.queue.next_deadline(|id, timer| {
+            (has_looked || timer != Timer::Stall) && settled.as_ref().is_none_or(|tickets| tickets.contains(id))
+        })
     }
 
     pub(super) fn news_of_dependencies(&mut self) -> Result<(), StoreError> {
@@ -127,7 +141,7 @@ impl Supervisor {
                         if !matches!(run.phase, Phase::Working | Phase::Checking { .. }))
                 });
                 let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
-                let due = self.queue.next_deadline().is_some_and(|(at, ..)| at <= soon);
+                let due = self.next_deadline().is_some_and(|(at, ..)| at <= soon);
                 let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
                 let second_look = self.next_round <= Instant::now() + SECOND_LOOK;
                 (!starting && !can_start && !due && looked && !second_look).then_some(Ending::Done)

@@ -30,6 +30,7 @@ impl Supervisor {
             .collect();
         let woken = std::mem::take(&mut self.woken);
         if targets.is_empty() {
+            self.has_looked = true;
             self.watch = Some(watch);
             self.next_round = Instant::now() + Duration::from_millis(500);
             return;
@@ -60,10 +61,11 @@ impl Supervisor {
             Ok(done) => done,
             Err(error) => {
                 tracing::error!(%error, "a look at the panes failed");
-                (Watch::default(), Round { news: vec![], is_lively: false, look_again: false })
+                (Watch::default(), Round::default())
             }
         };
         self.watch = Some(watch);
+        self.has_looked |= round.has_looked;
         if round.is_lively {
             self.lively_until = Instant::now() + Duration::from_secs(3);
             let soon = Instant::now() + self.interval(1);
@@ -99,10 +101,10 @@ impl Supervisor {
     pub(super) fn wake_at(&mut self) -> Instant {
         let now_wall = self.queue.now();
         let in_wall = |at: Timestamp| {
-            let millis = at.duration_since(now_wall).as_millis().clamp(0, 3_600_000);
+            let millis = at.duration_since(now_wall).as_millis().clamp(20, 3_600_000);
             Instant::now() + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
         };
-        let deadline = self.queue.next_deadline().map(|(at, ..)| in_wall(at));
+        let deadline = self.next_deadline().map(|(at, ..)| in_wall(at));
         let schedule = schedule::next_look(self.queue.rows(), &self.slots, now_wall).map(in_wall);
         let own = match &self.until {
             Until::Idle { deadline } => deadline.map(in_wall),

@@ -21,8 +21,11 @@ use crate::{
     },
 };
 
-/// How long an effect that came to nothing waits before it is tried again.
+/// How long an effect that came to nothing waits before it is tried again: doubled each time, up to [`MOST_WAIT`].
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// Longest such wait.
+const MOST_WAIT: Duration = Duration::from_secs(64);
 
 /// The effect at work for a ticket.
 pub(super) struct AtWork {
@@ -135,8 +138,16 @@ impl Supervisor {
             self.take_event(&told.ticket, event)?;
         }
         let now = self.queue.rows().get(&told.ticket).map(targets::moment);
-        if told.effect.is_some() && now.as_ref() == Some(&told.moment) && !self.is_checking(&told.ticket) {
-            self.waiting.insert(told.ticket, Instant::now() + TRY_AGAIN);
+        if told.effect.is_none() {
+            return Ok(());
+        }
+        if now.as_ref() == Some(&told.moment) && !self.is_checking(&told.ticket) {
+            let tries = self.tries.entry(told.ticket.clone()).or_insert(0);
+            let wait = TRY_AGAIN.saturating_mul(1 << (*tries).min(5)).min(MOST_WAIT);
+            *tries += 1;
+            self.waiting.insert(told.ticket, Instant::now() + wait);
+        } else {
+            self.tries.remove(&told.ticket);
         }
         Ok(())
     }
