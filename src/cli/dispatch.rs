@@ -39,6 +39,9 @@ pub struct DispatchArgs {
     /// Least time between two starts, such as 5s.
     #[arg(long, value_name = "TIME")]
     pub stagger: Option<String>,
+    /// Longest time one run of a newly queued ticket may work, such as 90m.
+    #[arg(long, value_name = "TIME")]
+    pub limit: Option<String>,
     /// Start nothing after this time: 06:30, or 2h from now.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
@@ -180,6 +183,9 @@ fn flags(args: &DispatchArgs) -> Vec<Flag> {
     let mut flags = Vec::new();
     if let Some(parallel) = args.parallel {
         flags.push(Flag { flag: "--parallel".into(), name: "parallel".into(), text: parallel.to_string() });
+    }
+    if let Some(limit) = &args.limit {
+        flags.push(Flag { flag: "--limit".into(), name: "limits.run".into(), text: limit.clone() });
     }
     if let Some(stagger) = &args.stagger {
         flags.push(Flag { flag: "--stagger".into(), name: "stagger".into(), text: stagger.clone() });

@@ -64,6 +64,7 @@ pub fn line(entry: &Entry, before: Option<&Row>) -> Value {
 /// One word for each kind of line.
 fn kind(event: &Event) -> &'static str {
     match event {
+        Event::Keyed { keys, .. } if keys.is_empty() => "note",
         Event::Keyed { .. } => "key",
         Event::Pasted { .. } | Event::Submitted { .. } | Event::NotPasted { .. } | Event::Unverified { .. } => {
             "delivery"
