@@ -156,6 +156,7 @@ impl Supervisor {
         if Instant::now() >= self.next_landed && !matches!(self.until, Until::Settled { .. }) {
             self.next_landed = Instant::now() + LANDED_EVERY;
             self.find_landed().await?;
+            self.close_left_overs().await;
         }
         Ok(())
     }

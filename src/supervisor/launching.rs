@@ -111,6 +111,9 @@ pub async fn open_session(world: &World, job: &Job) -> Vec<Event> {
     if !begun && let Err(error) = end_earlier(world, job).await {
         return failed(LaunchTrouble::Taken, error.to_string());
     }
+    if !begun {
+        close_older(world, job).await;
+    }
     let argv = match launch_argv(world, job, &folder).await {
         Ok(argv) => argv,
         Err((kind, why)) => return failed(kind, why),
@@ -137,6 +140,17 @@ pub async fn open_session(world: &World, job: &Job) -> Vec<Event> {
             | TerminalError::Timeout(_)
             | TerminalError::Other(_)),
         ) => failed(LaunchTrouble::Passing, error.to_string()),
+    }
+}
+
+/// Closes what is left of an earlier launch's session, unless a person is attached to it: then its name is taken.
+async fn close_older(world: &World, job: &Job) {
+    let Observed::Present(panes) = world.terminal.panes().await else { return };
+    for pane in panes.into_iter().filter(|pane| !pane.attached) {
+        let Some(tag) = pane.tag.filter(|tag| tag.ticket == job.row.id && *tag != job.tag()) else { continue };
+        if let Err(error) = world.terminal.close(tag).await {
+            tracing::debug!(ticket = %job.row.id, %error, "the session of an earlier launch was not closed");
+        }
     }
 }
 

@@ -95,6 +95,21 @@ impl Supervisor {
         (profile.conversation == Conversation::Chosen).then(|| conversation_id(|| self.world.clock.random()))
     }
 
+    /// Closes sessions that were left open because a person was attached when their run ended, once nobody is.
+    pub(super) async fn close_left_overs(&self) {
+        let Observed::Present(panes) = self.world.terminal.panes().await else { return };
+        for pane in panes.into_iter().filter(|pane| !pane.attached) {
+            let Some(tag) = pane.tag else { continue };
+            let Some(row) = self.queue.rows().get(&tag.ticket) else { continue };
+            if matches!(row.status, Status::Running(_)) || row.pane.as_ref() == Some(&pane.pane) {
+                continue;
+            }
+            if let Err(error) = self.world.terminal.close(tag).await {
+                tracing::debug!(ticket = %row.id, %error, "a left-over session was not closed");
+            }
+        }
+    }
+
     pub(super) async fn find_landed(&mut self) -> Result<(), StoreError> {
         let reviewed: Vec<Row> =
             self.queue.rows().values().filter(|r| matches!(r.status, Status::Reviewed { .. })).cloned().collect();
