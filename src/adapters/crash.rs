@@ -1,5 +1,8 @@
 //! Points at which a test may kill this process. In a build without the feature `test-fakes` they are nothing.
 
+/// Variables of a test that are for this process alone: no agent, check or wrapper inherits them.
+pub const VARIABLES: &[&str] = &["AUTODO_CRASH_AT", "AUTODO_CRASH_LOG"];
+
 /// A place named `name` has been reached. With `test-fakes`: appended to the file in `AUTODO_CRASH_LOG`; and where
 /// `AUTODO_CRASH_AT` is `name#n`, this process kills itself at the `n`th time (from 1).
 #[cfg(feature = "test-fakes")]

@@ -180,6 +180,41 @@ pub enum Event {
     FoundLanded,
 }
 
+impl Event {
+    /// The word in the journal, and of crash points.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Updated { .. } => "updated",
+            Self::Start { .. } => "start",
+            Self::WorktreeReady { .. } => "worktree_ready",
+            Self::WorktreeFailed { .. } => "worktree_failed",
+            Self::SessionOpened { .. } => "session_opened",
+            Self::LaunchFailed { .. } => "launch_failed",
+            Self::Seen { .. } => "seen",
+            Self::Alive => "alive",
+            Self::Pasted { .. } => "pasted",
+            Self::Submitted { .. } => "submitted",
+            Self::NotPasted { .. } => "not_pasted",
+            Self::Unverified { .. } => "unverified",
+            Self::Keyed { .. } => "keyed",
+            Self::Reported { .. } => "reported",
+            Self::ReportRejected { .. } => "report_rejected",
+            Self::AgentExited { .. } => "agent_exited",
+            Self::AgentVanished { .. } => "agent_vanished",
+            Self::Inspected { .. } => "inspected",
+            Self::InspectFailed { .. } => "inspect_failed",
+            Self::Checked { .. } => "checked",
+            Self::Closed => "closed",
+            Self::Deadline { .. } => "deadline",
+            Self::Asked { .. } => "asked",
+            Self::Dependency { .. } => "dependency",
+            Self::FoundLanded => "found_landed",
+        }
+    }
+}
+
 /// What is in a worktree.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Work {

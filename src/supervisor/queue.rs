@@ -170,10 +170,11 @@ impl Queue {
         now: Timestamp,
     ) -> Result<(), TakeError> {
         let entry = Entry { seq: self.seq + 1, at: now, ticket: id.clone(), event, effects, row };
-        (self.world.point)("commit.before");
+        let word = entry.event.word();
+        (self.world.point)(&format!("commit.before.{word}"));
         self.store.commit(&entry)?;
         self.seq += 1;
-        (self.world.point)("commit.after");
+        (self.world.point)(&format!("commit.after.{word}"));
         let before = match &entry.row {
             Some(row) => self.rows.insert(id.clone(), row.clone()),
             None => self.rows.remove(id),

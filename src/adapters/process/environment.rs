@@ -15,7 +15,10 @@ use std::{
 use nix::unistd::{AccessFlags, access};
 
 use super::files::{self, failed};
-use crate::ports::launches::{LaunchError, LaunchSpec};
+use crate::{
+    adapters::crash,
+    ports::launches::{LaunchError, LaunchSpec},
+};
 
 /// Names the run, in every process of a launch: `<ticket>/<n>`.
 pub const RUN: &str = "AUTODO_RUN";
@@ -46,10 +49,10 @@ impl FromIterator<(OsString, OsString)> for Environment {
 }
 
 impl Environment {
-    /// The environment of this process.
+    /// The environment of this process, without what a test gave to it alone.
     #[must_use]
     pub fn of_this_process() -> Self {
-        std::env::vars_os().collect()
+        std::env::vars_os().filter(|(name, _)| !crash::VARIABLES.iter().any(|own| name == own)).collect()
     }
 
     /// The variables, by name.
