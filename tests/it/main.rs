@@ -14,6 +14,7 @@ mod support;
 mod architecture;
 mod backlog;
 mod cli;
+mod crash;
 mod docs;
 mod e2e;
 mod git;

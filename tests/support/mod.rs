@@ -5,6 +5,7 @@ pub mod agents;
 pub mod files;
 pub mod git;
 pub mod house;
+pub mod invariants;
 pub mod process;
 pub mod program;
 pub mod repo;

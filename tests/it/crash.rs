@@ -1,0 +1,4 @@
+//! Killing anything at any moment loses nothing.
+
+mod matrix;
+mod night;
