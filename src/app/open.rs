@@ -75,7 +75,7 @@ impl App {
         let world = World {
             terminal: tmux.clone(),
             worktrees: git.clone(),
-            launches: Arc::new(FsLaunches::new(&program, Environment::of_this_process())),
+            launches: Arc::new(FsLaunches::new(&program, Environment::of_this_process(), home.root())),
             outbox: Arc::new(FsOutbox { home: home.clone() }),
             files: Arc::new(HomeFiles::new(home.clone(), program)),
             profiles: profiles.clone(),

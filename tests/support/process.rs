@@ -48,7 +48,7 @@ impl World {
             .chain(variables.iter().map(|(n, v)| ((*n).into(), (*v).into())))
             .collect();
         let run = RunId { ticket: TicketId::parse(&ticket).unwrap(), number: 1 };
-        Self { launches: FsLaunches::new(Path::new(AUTODO), starter), dir, run }
+        Self { launches: FsLaunches::new(Path::new(AUTODO), starter, dir.path()), dir, run }
     }
 
     /// A path in the world.

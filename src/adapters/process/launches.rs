@@ -35,13 +35,15 @@ pub struct FsLaunches {
     program: Arc<Path>,
     /// What launches inherit.
     starter: Arc<Environment>,
+    /// The folder below which all launches lie: those elsewhere belong to another home.
+    home: Arc<Path>,
 }
 
 impl FsLaunches {
-    /// Launches under the wrapper in `program` (an absolute path), which inherit `starter`.
+    /// Launches below the folder `home`, under the wrapper in `program` (absolute paths), which inherit `starter`.
     #[must_use]
-    pub fn new(program: &Path, starter: Environment) -> Self {
-        Self { program: program.into(), starter: starter.into() }
+    pub fn new(program: &Path, starter: Environment, home: &Path) -> Self {
+        Self { program: program.into(), starter: starter.into(), home: home.into() }
     }
 
     fn prepare_now(&self, folder: &Path, spec: &LaunchSpec) -> Result<Vec<String>, LaunchError> {
@@ -135,8 +137,8 @@ impl Launches for FsLaunches {
     }
 
     fn end_all(&self, run: RunId, grace_ms: u64) -> Work<'_, Result<(), LaunchError>> {
-        let grace = Duration::from_millis(grace_ms);
-        Box::pin(blocking(move || ending::end(|| table::processes_of(&run), grace)))
+        let (grace, home) = (Duration::from_millis(grace_ms), self.home.clone());
+        Box::pin(blocking(move || ending::end(|| table::processes_of(&run, &home), grace)))
     }
 
     fn is_foreground(&self, pid: i32) -> Observed<bool> {

@@ -1,8 +1,8 @@
 //! The process table: what is alive, and which processes belong to a run.
 //!
-//! A process belongs to a run if its environment holds `AUTODO_RUN=<run>`; if it is a launch wrapper of the run; if one
-//! of its ancestors belongs; or if it sits in the session of a wrapper of the run. The last two find programs that
-//! dropped or overwrote their environment.
+//! A process belongs to a run if its environment holds `AUTODO_RUN=<run>` and a launch folder of this home; if it is a
+//! launch wrapper of the run; if one of its ancestors belongs; or if it sits in the session of a wrapper of the run. The
+//! last two find programs that dropped or overwrote their environment. Another home may have a ticket of the same id.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -51,12 +51,16 @@ pub fn alive(pid: i32, started: u64, boot: &str) -> Observed<bool> {
     }
 }
 
-/// The living processes of a run, wrappers included; `Absent`: there is none.
+/// The living processes of a run whose launches lie below the folder `within`, wrappers included; `Absent`: there is
+/// none.
 #[must_use]
-pub fn processes_of(run: &RunId) -> Observed<Vec<Proc>> {
+pub fn processes_of(run: &RunId, within: &Path) -> Observed<Vec<Proc>> {
     let run = run.to_string();
     let entry = format!("{}={run}", environment::RUN);
-    collect(&entry, |pid| wrapped(pid).is_some_and(|(_, spec)| spec.run == run))
+    let carries = |variables: &[u8]| {
+        holds(variables, entry.as_bytes()) && launch_of(variables).is_some_and(|folder| folder.starts_with(within))
+    };
+    collect(carries, |pid| wrapped(pid).is_some_and(|(folder, spec)| spec.run == run && folder.starts_with(within)))
 }
 
 /// The living processes of one launch, its wrapper included; `Absent`: there is none.
@@ -64,7 +68,7 @@ pub fn processes_of(run: &RunId) -> Observed<Vec<Proc>> {
 pub fn processes_of_launch(folder: &Path) -> Observed<Vec<Proc>> {
     let mut entry = format!("{}=", environment::LAUNCH).into_bytes();
     entry.extend_from_slice(folder.as_os_str().as_bytes());
-    collect(OsStr::from_bytes(&entry), |pid| wrapped(pid).is_some_and(|(of, _)| of == folder))
+    collect(|variables| holds(variables, &entry), |pid| wrapped(pid).is_some_and(|(of, _)| of == folder))
 }
 
 /// The living descendants of process `root`, and the other living members of process group `group`; `root` itself is
@@ -137,18 +141,29 @@ fn program_under<'a>(all: &'a [Proc], wrapper: &Proc) -> Option<&'a Proc> {
         .filter(|p| p.lives())
 }
 
-/// All processes that carry `entry`, are wrappers by `is_ours`, or hang on one of these.
-fn collect(entry: impl AsRef<OsStr>, is_ours: impl Fn(i32) -> bool) -> Observed<Vec<Proc>> {
+/// True if an environment, as the system shows it, holds `entry`: name, `=` and value.
+fn holds(variables: &[u8], entry: &[u8]) -> bool {
+    variables.split(|byte| *byte == 0).any(|variable| variable == entry)
+}
+
+/// The launch folder that an environment names.
+fn launch_of(variables: &[u8]) -> Option<&Path> {
+    let prefix = format!("{}=", environment::LAUNCH);
+    let folder = variables.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(prefix.as_bytes()))?;
+    Some(Path::new(OsStr::from_bytes(folder)))
+}
+
+/// All processes whose environment is ours by `carries`, that are wrappers by `is_ours`, or hang on one of these.
+fn collect(carries: impl Fn(&[u8]) -> bool, is_ours: impl Fn(i32) -> bool) -> Observed<Vec<Proc>> {
     let all = match procfs::list() {
         Ok(all) => all,
         Err(why) => return Observed::Unknown(why),
     };
-    let entry = entry.as_ref().as_bytes();
     let mut seeds = HashSet::new();
     let mut sessions = HashSet::new();
     for process in all.iter().filter(|p| p.lives()) {
         let variables = procfs::environment(process.pid).unwrap_or_default();
-        if variables.split(|byte| *byte == 0).any(|variable| variable == entry) {
+        if carries(&variables) {
             seeds.insert(process.pid);
             sessions.extend(wrapper_session(process, &variables));
         } else if is_ours(process.pid) {
@@ -162,9 +177,7 @@ fn collect(entry: impl AsRef<OsStr>, is_ours: impl Fn(i32) -> bool) -> Observed<
 /// The session of a process of a launch, if the launch's wrapper leads or led it: a session of a person's shell, in
 /// which somebody typed the wrapper by hand, is not the run's.
 fn wrapper_session(process: &Proc, variables: &[u8]) -> Option<i32> {
-    let prefix = format!("{}=", environment::LAUNCH);
-    let folder = variables.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(prefix.as_bytes()))?;
-    let started: Started = files::read(&Path::new(OsStr::from_bytes(folder)).join(files::STARTED)).present()?;
+    let started: Started = files::read(&launch_of(variables)?.join(files::STARTED)).present()?;
     (started.pid == process.session && boot_id().is_ok_and(|boot| boot == started.boot_id)).then_some(started.pid)
 }
 

@@ -1,10 +1,13 @@
 //! What belongs to a run is found, and ended to the last process; nothing else is touched.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 use autodo::{
     adapters::process::table,
-    domain::{check::CommandEnd, id::RunId, observed::Observed},
+    domain::{check::CommandEnd, observed::Observed},
 };
 use nix::sys::signal::Signal;
 
@@ -13,26 +16,37 @@ use crate::support::{
     wait_for,
 };
 
-fn pids(run: &RunId) -> Vec<i32> {
-    match table::processes_of(run) {
+fn pids(world: &World) -> Vec<i32> {
+    match table::processes_of(&world.run, world.dir.path()) {
         Observed::Present(all) => all.iter().map(|p| p.pid).collect(),
         Observed::Absent => Vec::new(),
         Observed::Unknown(why) => panic!("{why}"),
     }
 }
 
+/// A sleep that carries the name of a run and the launch folder of a home.
+fn sleep(run: &str, home: &Path) -> Child {
+    let launch = home.join("T/runs/1/launches/1");
+    let variables = [("AUTODO_RUN", run.into()), ("AUTODO_LAUNCH", launch.into_os_string())];
+    Command::new("sleep").arg("100").envs(variables).spawn().unwrap()
+}
+
 #[test]
-fn a_run_whose_name_begins_with_anothers_is_another() {
+fn a_run_whose_name_begins_with_anothers_and_one_of_another_home_are_others() {
     let world = World::new();
-    let mut others = Vec::new();
-    for name in [format!("{}2", world.run), format!("x{}", world.run)] {
-        let mut command = Command::new("sleep");
-        others.push(command.arg("100").env("AUTODO_RUN", name).spawn().unwrap());
-    }
-    let own = Command::new("sleep").arg("100").env("AUTODO_RUN", world.run.to_string()).spawn();
-    let mut own = own.unwrap();
+    let home = world.dir.path();
+    let (run, elsewhere) = (world.run.to_string(), World::new());
+    let mut beside = home.as_os_str().to_owned();
+    beside.push("2");
+    let mut others = vec![
+        sleep(&format!("{run}2"), home),
+        sleep(&format!("x{run}"), home),
+        sleep(&run, elsewhere.dir.path()),
+        sleep(&run, Path::new(&beside)),
+    ];
+    let mut own = sleep(&run, home);
     let pid = own.id().cast_signed();
-    wait_for("it to be seen", || (pids(&world.run) == [pid]).then_some(()), || format!("{:?}", pids(&world.run)));
+    wait_for("it to be seen", || (pids(&world) == [pid]).then_some(()), || format!("{:?}", pids(&world)));
     world.end_all(5000).unwrap();
     assert!(own.try_wait().unwrap().is_some());
     for other in &mut others {
@@ -59,11 +73,11 @@ fn a_killed_wrapper_leaves_no_exit_and_its_orphans_are_ended() {
     let seen = world.look("a");
     assert!(seen.started.is_some() && seen.exited.is_none() && !seen.alive);
     assert!(all.iter().all(|p| lives(*p)));
-    let found = pids(&world.run);
+    let found = pids(&world);
     assert!(all.iter().all(|(pid, _)| found.contains(pid)), "{found:?} {all:?}");
     world.end_all(300).unwrap();
     assert!(!all.iter().any(|p| lives(*p)));
-    assert_eq!(table::processes_of(&world.run), Observed::Absent);
+    assert_eq!(table::processes_of(&world.run, world.dir.path()), Observed::Absent);
 }
 
 #[test]
@@ -74,7 +88,7 @@ fn ending_a_run_lets_its_wrapper_write_the_end() {
     let mut run = world.start("a", &spec);
     let program = world.process("pid");
     let wrapper = run.id().cast_signed();
-    assert!(pids(&world.run).contains(&wrapper), "the wrapper belongs to the run");
+    assert!(pids(&world).contains(&wrapper), "the wrapper belongs to the run");
     world.end_all(200).unwrap();
     assert!(!lives(program));
     assert!(run.try_wait().unwrap().is_some());
@@ -91,7 +105,7 @@ fn a_bare_process_is_found_as_long_as_the_wrapper_lives() {
     spec.output = None;
     let mut run = world.start("a", &spec);
     let bare = world.process("bare");
-    assert!(pids(&world.run).contains(&bare.0));
+    assert!(pids(&world).contains(&bare.0));
     world.end_all(2000).unwrap();
     assert!(!lives(bare));
     run.wait().unwrap();
@@ -100,7 +114,7 @@ fn a_bare_process_is_found_as_long_as_the_wrapper_lives() {
 #[test]
 fn a_run_without_processes_is_ended_already() {
     let world = World::new();
-    assert_eq!(table::processes_of(&world.run), Observed::Absent);
+    assert_eq!(table::processes_of(&world.run, world.dir.path()), Observed::Absent);
     world.end_all(0).unwrap();
 }
 

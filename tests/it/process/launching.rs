@@ -155,7 +155,7 @@ fn a_signal_at_any_moment_leaves_an_end_or_no_beginning() {
         began += u32::from(seen.started.is_some());
     }
     assert!(began > 0, "no launch ever began");
-    assert_eq!(autodo::adapters::process::table::processes_of(&world.run), Observed::Absent);
+    assert_eq!(autodo::adapters::process::table::processes_of(&world.run, world.dir.path()), Observed::Absent);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_check_has_a_limit_and_takes_everything_with_it() {
     let (end, took) = world.check("a", &spec);
     assert_eq!(end, CommandEnd::TimedOut { after_s: 1 });
     assert!((1000..15_000).contains(&took), "{took}");
-    assert_eq!(autodo::adapters::process::table::processes_of(&world.run), Observed::Absent);
+    assert_eq!(autodo::adapters::process::table::processes_of(&world.run, world.dir.path()), Observed::Absent);
 }
 
 #[test]
