@@ -89,7 +89,7 @@ pub struct PathArgs {
     id: IdArgs,
     /// The folder with its review, reports and logs instead of the worktree.
     #[arg(long)]
-    home: bool,
+    record: bool,
 }
 
 /// Rows of the queue and of the archive.
@@ -259,7 +259,12 @@ pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> 
         .map(|k| folder.join(format!("{k}.txt")))
         .find(|path| matches!(fs::look_text(path), Observed::Present(_)));
     match last {
-        Some(path) => file(&path),
+        Some(path) => {
+            let text = fs::read_to_string(&path).map_err(|e| AppError::new(e.to_string()))?;
+            // A screen is as high as its pane; the rows below the last one that was used say nothing.
+            ui::out(text.trim_end());
+            Ok(Exit::Ok)
+        }
         None => Err(AppError::new(format!("no screen of {} was kept: it is {}", row.id, row.status.word()))
             .hint(format!("autodo logs {} --events shows what happened", row.id))),
     }
@@ -279,7 +284,23 @@ fn file(path: &std::path::Path) -> Result<Exit, AppError> {
 pub async fn path(context: &Context, args: &PathArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
     let row = anywhere(&app, &args.id.id)?;
-    let path: PathBuf = if args.home { app.home.ticket(&row.id) } else { row.worktree };
+    let path: PathBuf = if args.record { app.home.ticket(&row.id) } else { row.worktree };
     ui::out(path.display().to_string());
     Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_argument_of_a_verb_takes_the_place_of_a_global_one() {
+        let command = crate::cli::command();
+        let globals: BTreeSet<_> = command.get_arguments().filter(|a| a.is_global_set()).map(|a| a.get_id()).collect();
+        assert!(!globals.is_empty());
+        for verb in command.get_subcommands() {
+            let taken: Vec<_> = verb.get_arguments().map(|a| a.get_id()).filter(|id| globals.contains(id)).collect();
+            assert!(taken.is_empty(), "{}: {taken:?}", verb.get_name());
+        }
+    }
 }
