@@ -25,7 +25,7 @@ impl Block {
     /// The first line that says something, cut to 100 characters: how people recognise the block.
     #[must_use]
     pub fn first_line(&self) -> String {
-        let says = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let says = |line: &&str| line.contains(char::is_alphanumeric) && !line.trim_start().starts_with('#');
         let line = self.code.lines().find(says).or_else(|| self.code.lines().find(|l| !l.trim().is_empty()));
         line.unwrap_or("(an empty block)").trim().chars().take(100).collect()
     }
@@ -259,6 +259,7 @@ mod tests {
     fn the_first_line_is_the_first_that_says_something() {
         let block = |code: &str| Block { index: 1, code: code.to_owned(), line: 1 }.first_line();
         assert_eq!(block("\n# why\n  cargo fmt\n"), "cargo fmt");
+        assert_eq!(block("{\n    echo one\n} > file\n"), "echo one");
         assert_eq!(block("# only\n"), "# only");
         assert_eq!(block(" \n"), "(an empty block)");
     }

@@ -130,9 +130,9 @@ impl Worker {
                     return self.answered(world, &Asked::Block, file, Answer::parse(&answer));
                 }
                 if progress.next > job.blocks.len() {
-                    self.say(format!("All {} blocks have run already.", job.blocks.len()));
+                    self.say("Every block has run already.");
                 } else if progress.touched {
-                    self.say(format!("{} blocks; going on at block {}.", job.blocks.len(), progress.next));
+                    self.say(format!("{}; going on at block {}.", counted(job.blocks.len()), progress.next));
                 }
             }
             Some(_) if progress.touched => {
@@ -145,7 +145,7 @@ impl Worker {
             }
             before => {
                 let changed = if before.is_some() { ", others than before; none had begun" } else { "" };
-                self.say(format!("{} blocks to run{changed}.", job.blocks.len()));
+                self.say(format!("{} to run{changed}.", counted(job.blocks.len())));
                 let head = world.head()?;
                 self.ledger(world)?.plan((digest, job.blocks.len()), file, head, 1)?;
             }
@@ -340,11 +340,16 @@ fn read(world: &World, file: &str) -> Result<Job, String> {
     Ok(Job { file: file.to_owned(), prompt, title, blocks })
 }
 
+/// `1 block`, `2 blocks`.
+fn counted(blocks: usize) -> String {
+    format!("{blocks} block{}", if blocks == 1 { "" } else { "s" })
+}
+
 /// One line for the review: how many blocks ran, and which.
 fn summary(job: &Job, skipped: &[usize]) -> String {
     let ran: Vec<String> =
         job.blocks.iter().filter(|block| !skipped.contains(&block.index)).map(Block::first_line).collect();
-    let mut line = format!("ran {} blocks: {}", ran.len(), text::cut(&ran.join("; "), 200));
+    let mut line = format!("ran {}: {}", counted(ran.len()), text::cut(&ran.join("; "), 200));
     if !skipped.is_empty() {
         let left_out: Vec<String> = skipped.iter().map(ToString::to_string).collect();
         // Ignored: writing to a String does not fail.

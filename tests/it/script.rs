@@ -69,7 +69,7 @@ fn blocks_that_change_nothing_are_reported_as_such() {
     let reports = bench.reports();
     assert_eq!(
         reports[1][1..],
-        ["done", "--summary", "ran 1 blocks: true", "--no-change", "the blocks changed nothing"]
+        ["done", "--summary", "ran 1 block: true", "--no-change", "the blocks changed nothing"]
     );
     assert_eq!(bench.git("rev-list --count HEAD").trim(), "1");
 }
