@@ -30,12 +30,21 @@ as_root() {
     fi
 }
 
+# quietly COMMAND...: shows its output only if it fails.
+quietly() {
+    local output
+    output=$("$@" 2>&1) || {
+        say "$output"
+        return 1
+    }
+}
+
 # install_packages NAME...: by the system's package manager; fails where there is none.
 install_packages() {
     say "installing: $*"
     if command -v apt-get >/dev/null; then
-        as_root apt-get update -qq >&2 || say "warning: apt-get update failed; trying with the package lists as they are"
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+        quietly as_root apt-get update -qq || say "warning: apt-get update failed; trying with the package lists as they are"
+        quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
             fail "apt-get could not install: $*"
     elif command -v dnf >/dev/null; then
         as_root dnf install -y -q "$@" >&2 || fail "dnf could not install: $*"
