@@ -49,7 +49,7 @@ impl Git {
         let more = status.dirty.len().saturating_sub(DIRTY_MAX);
         if more > 0 {
             status.dirty.truncate(DIRTY_MAX);
-            status.dirty.push(format!("(and {more} more)"));
+            status.dirty.push(format!("and {more} more"));
         }
         Ok(status)
     }

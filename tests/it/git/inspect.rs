@@ -178,5 +178,5 @@ async fn a_flood_of_untracked_files_is_counted_instead_of_named() {
     }
     let seen = inspect(&world, &base).await;
     assert_eq!(seen.work.dirty.len(), 201);
-    assert_eq!(seen.work.dirty[200], "(and 50 more)");
+    assert_eq!(seen.work.dirty[200], "and 50 more");
 }
