@@ -1,1 +1,3 @@
-//! Tests of e2e.
+//! End to end: the real program, real tmux, real git, and the scripted fake agent.
+
+mod claims;

@@ -31,6 +31,11 @@ impl Repo {
         repo
     }
 
+    /// The checkout at `path`, in the environment of `other`.
+    pub fn existing(path: &Path, other: &Self) -> Self {
+        Self { path: path.to_owned(), env: other.env.clone() }
+    }
+
     /// Runs git there; panics unless it succeeds. Returns its output without the last line end.
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> String {
