@@ -1,3 +1,6 @@
 //! End to end: the real program, real tmux, real git, and the scripted fake agent.
 
 mod claims;
+mod delivery;
+mod ends;
+mod hazards;

@@ -200,6 +200,12 @@ impl<'w> FakeProject<'w> {
         self
     }
 
+    /// Tickets that a test wrote itself.
+    pub fn known(mut self, ids: &[&str]) -> Self {
+        self.tickets.extend(ids.iter().map(|id| (*id).to_owned()));
+        self
+    }
+
     fn write_settings(&self) {
         self.repo.settings(&format!("{}\n{}", self.settings, self.tables));
     }

@@ -270,7 +270,8 @@ fn exited(mut row: Row, run: Run, end: &CommandEnd, frozen: &Frozen, now: Timest
             to(row, run, Phase::Proving { claim: Claim::default() }, vec![Effect::Inspect], now)
         }
         Phase::Launching | Phase::Booting | Phase::Pasting { .. } | Phase::Submitting { .. } | Phase::Working => {
-            let when = if matches!(run.phase, Phase::Working) { "" } else { " before it had its prompt" };
+            let had_prompt = matches!(run.phase, Phase::Submitting { .. } | Phase::Working);
+            let when = if had_prompt { "" } else { " before it had its prompt" };
             let why = format!("the agent ended{when}: {end}");
             Some(ending::crash(row, run, &why, frozen, now))
         }
