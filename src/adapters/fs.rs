@@ -15,15 +15,21 @@ use nix::fcntl::OFlag;
 use tempfile::NamedTempFile;
 
 mod folders;
+mod probe;
 
 pub use folders::{
-    Kind, Listed, create_dir_guarded, create_dir_private, list_dir, look_kind, remove_leftovers, sync_dir,
+    Kind, Listed, check_guarded, create_dir, create_dir_guarded, create_dir_private, list_dir, look_kind,
+    remove_leftovers, sync_dir,
 };
+pub use probe::{nearest_folder, resolved, try_lock, try_write};
 
 use crate::domain::observed::Observed;
 
 /// First part of the names of files that are being written.
 pub const TEMP_PREFIX: &str = ".autodo-tmp-";
+
+/// Mode of files in a user's project: what the umask leaves of it.
+pub const SHARED: u32 = 0o666;
 
 /// Mode of autodo's own files.
 pub const PRIVATE: u32 = 0o600;

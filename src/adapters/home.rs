@@ -52,6 +52,15 @@ impl Home {
         Ok(home)
     }
 
+    /// The layout that [`Home::open`] would give to `root`, which need not be there. Makes nothing.
+    ///
+    /// # Errors
+    /// `root` is relative, and the current folder is gone.
+    pub fn look(root: &Path) -> Result<Self, FsError> {
+        let absolute = std::path::absolute(root).map_err(|e| FsError::new("find", root, &e))?;
+        Ok(Self::at(&fs::resolved(&absolute)))
+    }
+
     /// The layout of a home at `root`, an absolute path without links. Touches nothing.
     #[must_use]
     pub fn at(root: &Path) -> Self {

@@ -1,4 +1,10 @@
-//! What the machine has: cores and free memory.
+//! What the machine has: cores, free memory, free disk space.
+
+use std::path::Path;
+
+use nix::sys::statvfs::{FsFlags, statvfs};
+
+use crate::domain::observed::Observed;
 
 /// Cores that this process may use.
 #[must_use]
@@ -13,4 +19,42 @@ pub fn free_memory_mb() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kb: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kb / 1024)
+}
+
+/// What a file system says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Space that this user may still fill, in MiB.
+    pub free_mb: u64,
+    /// Files that may still be made; `None`: the file system does not count them.
+    pub free_files: Option<u64>,
+    /// Nothing on it may be run.
+    pub no_exec: bool,
+}
+
+/// The file system on which `path` lies; `Absent`: there is no such path.
+#[must_use]
+pub fn disk(path: &Path) -> Observed<Disk> {
+    match statvfs(path) {
+        Ok(seen) => {
+            let bytes = u64::from(seen.blocks_available()).saturating_mul(u64::from(seen.fragment_size()));
+            Observed::Present(Disk {
+                free_mb: bytes / (1024 * 1024),
+                // btrfs and others have no fixed number of files and say 0.
+                free_files: (seen.files() > 0).then(|| u64::from(seen.files_available())),
+                no_exec: seen.flags().contains(no_exec()),
+            })
+        }
+        Err(nix::errno::Errno::ENOENT) => Observed::Absent,
+        Err(why) => Observed::Unknown(format!("cannot look at the file system of {}: {why}", path.display())),
+    }
+}
+
+/// The flag of a file system that runs nothing, where the system has one.
+fn no_exec() -> FsFlags {
+    #[cfg(target_os = "linux")]
+    return FsFlags::ST_NOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    // Not a flag of this system's statvfs: nothing can be told.
+    return FsFlags::from_bits_retain(1 << 62);
 }

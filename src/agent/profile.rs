@@ -15,7 +15,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 pub use error::{Place, ProfileError};
-pub use library::{Library, builtin};
+pub use library::{Library, Shown, builtin};
 
 use super::placeholder::Template;
 use crate::domain::{screen::ScreenState, ticket::Limits};

@@ -9,7 +9,7 @@ use super::{api::NewTicket, error::AppError, open::App};
 use crate::{
     adapters::{
         backlog, env, fs,
-        git::{GitError, Repo},
+        git::{Git, GitError, Repo},
         store,
     },
     agent::profile::Profile,
@@ -58,14 +58,31 @@ pub fn default_backlog(root: &Path) -> PathBuf {
 /// # Errors
 /// It is in no git repository, or its settings are wrong.
 pub async fn project(app: &App, folder: &Path, flags: Vec<Flag>) -> Result<Project, AppError> {
-    let repo = app.git.discover(folder).await.map_err(|error| match error {
-        GitError::NotARepository { .. } => AppError::usage(format!("{} is in no git repository", folder.display()))
-            .hint("go to your project first, or make it one: git init"),
-        other => AppError::new(other.to_string()).hint("autodo doctor looks at git"),
-    })?;
-    let settings = settings(app, Some(&repo.root), flags)?;
+    project_at(&app.git, app.home.root(), folder, flags).await
+}
+
+/// The project that `folder` belongs to, for a home that need not be there.
+///
+/// # Errors
+/// It is in no git repository, or its settings are wrong.
+pub async fn project_at(git: &Git, home: &Path, folder: &Path, flags: Vec<Flag>) -> Result<Project, AppError> {
+    let repo = repo_at(git, folder).await?;
+    let settings = settings_at(home, Some(&repo.root), flags)?;
     let name = repo.root.file_name().map_or_else(|| "project".to_owned(), |n| n.to_string_lossy().into_owned());
     Ok(Project { repo, name, settings })
+}
+
+/// The git repository that `folder` belongs to.
+///
+/// # Errors
+/// There is none, or git cannot read it.
+pub async fn repo_at(git: &Git, folder: &Path) -> Result<Repo, AppError> {
+    git.discover(folder).await.map_err(|error| match error {
+        GitError::NotARepository { .. } => AppError::usage(format!("{} is in no git repository", folder.display()))
+            .hint("go to your project first, or make it one: git init"),
+        GitError::NoFolder(_) => AppError::usage(error.to_string()).hint("name a folder that is there"),
+        other => AppError::new(other.to_string()).hint("autodo doctor looks at git"),
+    })
 }
 
 /// Settings of the home, and of the checkout at `root`.
@@ -73,9 +90,17 @@ pub async fn project(app: &App, folder: &Path, flags: Vec<Flag>) -> Result<Proje
 /// # Errors
 /// All that is wrong in any layer.
 pub fn settings(app: &App, root: Option<&Path>, flags: Vec<Flag>) -> Result<Settings, AppError> {
+    settings_at(app.home.root(), root, flags)
+}
+
+/// Settings of the home at `home`, and of the checkout at `root`.
+///
+/// # Errors
+/// All that is wrong in any layer.
+pub fn settings_at(home: &Path, root: Option<&Path>, flags: Vec<Flag>) -> Result<Settings, AppError> {
     let mut layers = Vec::new();
     let files = [
-        Some((FileLayer::User, app.home.root().join("config.toml"))),
+        Some((FileLayer::User, home.join("config.toml"))),
         root.map(|root| (FileLayer::Project, root.join(".autodo/config.toml"))),
     ];
     for (whose, path) in files.into_iter().flatten() {
@@ -230,7 +255,8 @@ fn fits(draft: &Draft, profile: &Profile) -> Result<(), AppError> {
 }
 
 /// `<repo>.worktrees` beside the checkout, or what the settings say.
-fn worktree_root(project: &Project) -> PathBuf {
+#[must_use]
+pub fn worktree_root(project: &Project) -> PathBuf {
     let root = &project.repo.root;
     match &project.settings.worktree_root.value {
         Some(folder) => root.join(folder),

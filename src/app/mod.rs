@@ -3,8 +3,10 @@
 
 pub mod api;
 pub mod dispatch;
+pub mod doctor;
 pub mod error;
 pub mod hold;
+pub mod init;
 pub mod intake;
 pub mod open;
 pub mod profiles;

@@ -33,6 +33,12 @@ impl LayeredProfiles {
     /// All profiles that a ticket of `repo` can name, and what is wrong with files that could not be taken.
     #[must_use]
     pub fn library(&self, repo: Option<&Path>) -> (Library, Vec<String>) {
+        self.library_without(repo, None)
+    }
+
+    /// The same without the file `without`, so that it can be looked at as if it were not there yet.
+    #[must_use]
+    pub fn library_without(&self, repo: Option<&Path>, without: Option<&Path>) -> (Library, Vec<String>) {
         let mut library = Library::of_builtin();
         let mut problems = Vec::new();
         let folders = [Some(self.home.join("profiles")), repo.map(|r| r.join(".autodo/profiles"))];
@@ -42,6 +48,7 @@ impl LayeredProfiles {
                 .into_iter()
                 .map(|f| folder.join(f.name))
                 .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+                .filter(|p| without.is_none_or(|w| fs::resolved(p) != fs::resolved(w)))
                 .collect();
             files.sort();
             for path in files {

@@ -85,6 +85,14 @@ pub fn create_dir_private(path: &Path) -> Result<(), FsError> {
     made.map_err(|e| FsError::new("create the folder", path, &e))
 }
 
+/// Makes a folder of a user's project and those above it, as the umask has it. One that is there is left as it is.
+///
+/// # Errors
+/// What could not be done.
+pub fn create_dir(path: &Path) -> Result<(), FsError> {
+    fs::create_dir_all(path).map_err(|e| FsError::new("create the folder", path, &e))
+}
+
 /// Makes a folder in a place where others may write, such as `/tmp`, or takes it if it is `owner`'s alone.
 ///
 /// # Errors
@@ -108,6 +116,26 @@ pub fn create_dir_guarded(path: &Path, owner: u32) -> Result<(), FsError> {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(wrap)?;
     }
     Ok(())
+}
+
+/// Looks whether [`create_dir_guarded`] would take `path` as this user's; one that is not there yet is fine. Makes and
+/// changes nothing.
+///
+/// # Errors
+/// It is a link, not a folder, or somebody else's.
+pub fn check_guarded(path: &Path) -> Result<(), FsError> {
+    let what = "use the folder";
+    let seen = match fs::symlink_metadata(path) {
+        Ok(seen) => seen,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(FsError::new(what, path, &e)),
+    };
+    let owner = nix::unistd::Uid::effective().as_raw();
+    match (seen.is_dir(), seen.uid() == owner) {
+        (false, _) => Err(FsError::refused(what, path, "it is not a folder, or a symbolic link to one")),
+        (true, false) => Err(FsError::refused(what, path, format!("it belongs to user {}", seen.uid()))),
+        (true, true) => Ok(()),
+    }
 }
 
 /// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else

@@ -13,6 +13,7 @@ mod list;
 mod place;
 mod port;
 mod prepare;
+mod probe;
 mod read;
 mod read_cli;
 mod read_library;
@@ -25,6 +26,7 @@ use std::{ffi::OsString, sync::Arc};
 use command::Program;
 pub use command::{GitError, Limits};
 pub use discover::Repo;
+pub use probe::hook_asks;
 pub use remove::Removed;
 use tokio::sync::Semaphore;
 

@@ -14,6 +14,7 @@
 //! their parents and sessions. The process table is read from `/proc`; on systems without one `procfs/other.rs` says what
 //! is left of that.
 
+mod ask;
 mod child;
 mod copy;
 mod ending;
@@ -26,6 +27,7 @@ pub mod table;
 mod wait;
 pub mod wrapper;
 
+pub use ask::{Said, ask, find_program};
 pub use copy::{CopyError, ensure_copy};
 pub use environment::Environment;
 pub use launches::FsLaunches;

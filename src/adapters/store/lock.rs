@@ -13,9 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::adapters::{
-    fs::{FsError, PRIVATE, look_text},
-    home::Home,
+use crate::{
+    adapters::{
+        fs::{FsError, PRIVATE, look_text},
+        home::Home,
+    },
+    domain::observed::Observed,
 };
 
 /// Time between two tries.
@@ -81,6 +84,23 @@ impl Lock {
         let text = look_text(&home.lock()).present().unwrap_or_default();
         let line = text.lines().next().unwrap_or_default().trim();
         if line.is_empty() { "another process".to_owned() } else { line.to_owned() }
+    }
+
+    /// True if somebody holds the lock of `home` now; absent: nobody has ever held it. Makes nothing.
+    #[must_use]
+    pub fn is_held(home: &Home) -> Observed<bool> {
+        let path = home.lock();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Observed::Absent,
+            Err(e) => return Observed::Unknown(FsError::new("open", &path, &e).to_string()),
+        };
+        // A shared lock for a moment: whoever takes the real one then tries again.
+        match file.try_lock_shared() {
+            Ok(()) => Observed::Present(false),
+            Err(TryLockError::WouldBlock) => Observed::Present(true),
+            Err(TryLockError::Error(e)) => Observed::Unknown(FsError::new("lock", &path, &e).to_string()),
+        }
     }
 
     /// True if this is the lock of `home`.

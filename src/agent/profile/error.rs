@@ -53,9 +53,12 @@ impl Place {
         let start = (0..=span.start.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let before = &text[..start];
         let from = before.rfind('\n').map_or(0, |at| at + 1);
-        let excerpt = text[from..].lines().next().unwrap_or("").to_owned();
+        // A file may come with a repository from elsewhere: its escape sequences must not reach a terminal.
+        let harmless = |c: char| if c == '\t' { ' ' } else { char::REPLACEMENT_CHARACTER };
+        let line = text[from..].lines().next().unwrap_or("");
+        let excerpt = line.chars().map(|c| if c.is_control() { harmless(c) } else { c }).collect::<String>();
         let column = before[from..].chars().count() + 1;
-        let end = span.end.min(from + excerpt.len()).max(start);
+        let end = span.end.min(from + line.len()).max(start);
         let width = text.get(start..end).map_or(1, |t| t.chars().count()).max(1);
         Self { origin: origin.to_owned(), line: before.matches('\n').count() + 1, column, message, excerpt, width }
     }

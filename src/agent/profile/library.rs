@@ -33,6 +33,15 @@ struct File {
     text: String,
 }
 
+/// A profile for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The files it is made of, the strongest first.
+    pub origins: Vec<String>,
+    /// TOML: the file as it is where it extends nothing, else what the files come to together, without comments.
+    pub text: String,
+}
+
 /// A file and those below it, their texts laid one behind the other so that one offset says file and place: each is
 /// read behind as many blanks as all before it are long.
 struct Stack<'a> {
@@ -47,6 +56,28 @@ impl Stack<'_> {
         let (from, file) = part.map_or((0, self.top), |(from, file)| (*from, *file));
         let span = span.start.saturating_sub(from)..span.end.saturating_sub(from);
         fault(&file.origin, &file.text, span, message.to_owned())
+    }
+
+    /// The text of each file, behind as many blanks as all before it are long.
+    fn texts(&self) -> Vec<String> {
+        let below = self.below.iter().map(|(from, file)| " ".repeat(*from) + &file.text);
+        std::iter::once(self.top.text.clone()).chain(below).collect()
+    }
+
+    /// All of `texts` laid over each other.
+    fn merged<'t>(&self, texts: &'t [String]) -> Result<Spanned<DeTable<'t>>, ProfileError> {
+        let mut merged: Option<Spanned<DeTable<'t>>> = None;
+        for text in texts.iter().rev() {
+            let own = DeTable::parse(text).map_err(|e| self.place(e.span().unwrap_or(0..0), &said(&e)))?;
+            merged = Some(match merged {
+                None => own,
+                Some(base) => {
+                    let span = own.span();
+                    Spanned::new(span, merge(base.into_inner(), own.into_inner()))
+                }
+            });
+        }
+        Ok(merged.unwrap_or_else(|| Spanned::new(0..0, DeTable::new())))
     }
 
     fn origin(&self) -> String {
@@ -118,20 +149,47 @@ impl Library {
     /// # Errors
     /// There is none; or what is wrong, with its place.
     pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
+        let stack = self.stack(name)?;
+        let texts = stack.texts();
+        let read = Raw::deserialize(toml::de::Deserializer::from(stack.merged(&texts)?));
+        let raw = read.map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
+        check::check(raw, &stack.origin()).map_err(|(span, what)| stack.place(span, &what))
+    }
+
+    /// What the profile `name` comes to once all that it extends is laid under it.
+    ///
+    /// # Errors
+    /// There is none; or what is wrong, with its place.
+    pub fn show(&self, name: &str) -> Result<Shown, ProfileError> {
+        self.get(name)?;
+        let stack = self.stack(name)?;
+        let texts = stack.texts();
+        let origins = std::iter::once(stack.top).chain(stack.below.iter().map(|(_, file)| *file));
+        let origins = origins.map(|file| file.origin.clone()).collect();
+        if stack.below.is_empty() {
+            return Ok(Shown { origins, text: stack.top.text.clone() });
+        }
+        let merged = toml::Table::deserialize(toml::de::Deserializer::from(stack.merged(&texts)?));
+        let mut merged = merged.map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
+        merged.remove("extends");
+        let text = toml::to_string_pretty(&merged).map_err(|e| stack.place(0..0, &e.to_string()))?;
+        Ok(Shown { origins, text })
+    }
+
+    /// The file that counts for `name`, and those that it extends.
+    fn stack(&self, name: &str) -> Result<Stack<'_>, ProfileError> {
         let Some((mut at, top)) = self.find(name, usize::MAX) else {
             let known = self.names().into_iter().map(|(n, _)| n).collect::<Vec<_>>().join(", ");
             return Err(ProfileError::NotFound { name: name.to_owned(), known });
         };
         let mut stack = Stack { top, below: Vec::new() };
-        let mut padded: Vec<String> = vec![top.text.clone()];
         let mut seen = BTreeSet::from([at]);
         let mut file = top;
+        let mut from = 0;
         // Each file names the one below it; `Place` of a fault is found by the offset, see `Stack`.
         while let Some(base) = base_of(file)? {
-            let end = padded.last().map_or(0, String::len) + 1;
             // A file may extend the one that it hides.
             let below = if *base.get_ref() == file.name { at } else { usize::MAX };
-            let from = stack.below.last().map_or(0, |(from, _)| *from);
             let wrong = |what: String| stack.place(from + base.span().start..from + base.span().end, &what);
             let Some((index, next)) = self.find(base.get_ref(), below) else {
                 return Err(wrong(format!("there is no profile {:?} to extend", base.get_ref())));
@@ -139,25 +197,11 @@ impl Library {
             if !seen.insert(index) {
                 return Err(wrong(format!("{:?} extends itself in a circle", base.get_ref())));
             }
-            stack.below.push((end, next));
-            padded.push(" ".repeat(end) + &next.text);
+            from += file.text.len() + 1;
+            stack.below.push((from, next));
             (at, file) = (index, next);
         }
-        let mut merged: Option<Spanned<DeTable<'_>>> = None;
-        for text in padded.iter().rev() {
-            let own = DeTable::parse(text).map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
-            merged = Some(match merged {
-                None => own,
-                Some(base) => {
-                    let span = own.span();
-                    Spanned::new(span, merge(base.into_inner(), own.into_inner()))
-                }
-            });
-        }
-        let table = merged.unwrap_or_else(|| Spanned::new(0..0, DeTable::new()));
-        let read = Raw::deserialize(toml::de::Deserializer::from(table));
-        let raw = read.map_err(|e| stack.place(e.span().unwrap_or(0..0), &said(&e)))?;
-        check::check(raw, &stack.origin()).map_err(|(span, what)| stack.place(span, &what))
+        Ok(stack)
     }
 }
 

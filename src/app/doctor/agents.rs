@@ -1,0 +1,111 @@
+//! The agents: for each profile, whether its programs are there, and what they are.
+
+use std::time::Duration;
+
+use super::{Check, run::Scene};
+use crate::{
+    adapters::{
+        env,
+        process::{ask, find_program},
+    },
+    agent::profile::{Profile, Program},
+    app::init::FALLBACK,
+    domain::observed::Observed,
+};
+
+/// Longest that a program may take to say its version.
+const VERSION_WAIT: Duration = Duration::from_secs(10);
+
+/// One check for each profile that can be launched, and one for each file of a profile that is wrong.
+pub(super) async fn checks(scene: &Scene) -> Vec<Check> {
+    let root = scene.project.as_ref().map(|project| project.repo.root.as_path());
+    let wanted = scene.project.as_ref().map_or(FALLBACK, |project| project.settings.profile.value.as_str());
+    let (library, problems) = scene.profiles.library(root);
+    let fix = "autodo profile check FILE shows the place; mend it, or move the file away";
+    let mut checks: Vec<Check> = problems.into_iter().map(|why| Check::fail("profile", why, fix)).collect();
+    let names = library.names();
+    if !names.iter().any(|(name, _)| *name == wanted) {
+        let detail = format!("the project's profile is {wanted}, and there is none of that name");
+        checks.push(Check::fail(&name_of(wanted), detail, "autodo profile list shows what there is"));
+    }
+    for (name, origin) in names {
+        let profile = match library.get(name) {
+            Ok(profile) => profile,
+            Err(error) => {
+                checks.push(Check::fail(&name_of(name), error.to_string(), fix));
+                continue;
+            }
+        };
+        if profile.launch.argv.is_empty() {
+            continue;
+        }
+        let wanted = Wanted { by_project: name == wanted, by_somebody: !origin.starts_with("built-in ") };
+        checks.push(agent(&profile, wanted).await);
+    }
+    checks
+}
+
+/// Who asks for a profile.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// It is the project's.
+    by_project: bool,
+    /// A person wrote its file.
+    by_somebody: bool,
+}
+
+fn name_of(profile: &str) -> String {
+    format!("agent:{profile}")
+}
+
+async fn agent(profile: &Profile, wanted: Wanted) -> Check {
+    let name = name_of(&profile.name);
+    let mut said = Vec::new();
+    for program in &profile.programs {
+        let path = match find_program(&program.name) {
+            Observed::Present(path) => path,
+            Observed::Absent => return missing(&name, &program.name, wanted),
+            Observed::Unknown(why) => return Check::warn(&name, why, "set PATH where autodo is started"),
+        };
+        match version(program).await {
+            Ok(Some(version)) => said.push(format!("{} {version}, {}", program.name, path.display())),
+            Ok(None) => said.push(path.display().to_string()),
+            Err(why) => {
+                return Check::warn(&name, why, format!("run {} by hand, and mend what it says", program.name));
+            }
+        }
+    }
+    let unset: Vec<&str> =
+        profile.launch.require.iter().filter(|variable| env::var(variable).is_none()).map(String::as_str).collect();
+    if !unset.is_empty() {
+        let detail = format!("{} is not set here, and the profile requires it", unset.join(" and "));
+        return Check::warn(&name, detail, "set it where autodo is started; tickets are parked without it");
+    }
+    Check::ok(&name, if said.is_empty() { "needs no program of its own".to_owned() } else { said.join("; ") })
+}
+
+fn missing(name: &str, program: &str, wanted: Wanted) -> Check {
+    let detail = format!("there is no {program} on the PATH");
+    let fix = format!("install {program}, or set PATH where autodo is started");
+    match wanted {
+        Wanted { by_project: true, .. } => {
+            Check::fail(name, format!("{detail}, and this is the project's profile"), fix)
+        }
+        Wanted { by_somebody: true, .. } => Check::warn(name, detail, fix),
+        // Nobody has to have every agent that autodo knows.
+        Wanted { by_project: false, by_somebody: false } => {
+            Check::ok(name, format!("{detail}: only tickets that ask for it need it"))
+        }
+    }
+}
+
+/// What the program says of its version, in one line; `None`: it cannot be asked.
+async fn version(program: &Program) -> Result<Option<String>, String> {
+    if program.version_argv.is_empty() {
+        return Ok(None);
+    }
+    let said = ask(&program.version_argv, VERSION_WAIT).await?;
+    let line = said.text.lines().next().unwrap_or_default();
+    let line: String = line.chars().filter(|c| !c.is_control()).take(80).collect();
+    if said.is_ok { Ok(Some(line)) } else { Err(format!("{} failed: {line}", program.version_argv.join(" "))) }
+}

@@ -1,0 +1,74 @@
+//! Where the worktrees are to be.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{Check, run::Scene};
+use crate::{
+    adapters::{env, fs},
+    app::intake::worktree_root,
+};
+
+const NAME: &str = "worktrees";
+
+/// `None`: there is no project here.
+pub(super) fn check(scene: &Scene) -> Option<Check> {
+    let project = scene.project.as_ref()?;
+    let wanted = fs::resolved(&without_dots(&worktree_root(project)));
+    let home = env::home().map(|home| fs::resolved(&home));
+    Some(look(&wanted, &fs::resolved(&project.repo.root), home.as_deref()))
+}
+
+fn look(wanted: &Path, checkout: &Path, home: Option<&Path>) -> Check {
+    let shown = wanted.display();
+    let fix = "set worktree.root in .autodo/config.toml to a folder outside the checkout that you can write to";
+    if wanted.starts_with(checkout) {
+        return Check::fail(
+            NAME,
+            format!("{shown} is inside the checkout, where its files would count as the project's"),
+            fix,
+        );
+    }
+    // The folder in which some agents keep their own settings, and refuse to edit.
+    if home.is_some_and(|home| wanted.starts_with(home.join(".claude"))) {
+        return Check::fail(NAME, format!("{shown} is in a folder in which agents may not edit"), fix);
+    }
+    let folder = fs::nearest_folder(wanted);
+    match fs::try_write(&folder) {
+        Ok(()) => Check::ok(NAME, format!("worktrees go into {shown}")),
+        Err(error) => Check::fail(NAME, error.to_string(), fix),
+    }
+}
+
+/// `a/b/../c` as `a/c`: a folder that is not there cannot be asked.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut all, part| {
+        match part {
+            Component::ParentDir => {
+                all.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => all.push(part),
+        }
+        all
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::doctor::Health;
+
+    #[test]
+    fn worktrees_are_never_inside_the_checkout_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let at = |path: &str| look(&without_dots(&root.join(path)), &root.join("p"), Some(&root.join("h")));
+        for inside in ["p", "p/trees", "p/../p/trees", "q/../p/./x"] {
+            assert_eq!(at(inside).status, Health::Fail, "{inside}");
+        }
+        for outside in ["p.worktrees", "p/../trees", "pp"] {
+            assert_eq!(at(outside).status, Health::Ok, "{outside}");
+        }
+        assert_eq!(at("h/.claude/trees").status, Health::Fail);
+    }
+}
