@@ -22,6 +22,47 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by their number.
+    pub const ALL: [Self; 8] = [
+        Self::Ok,
+        Self::Error,
+        Self::Usage,
+        Self::LoggedOut,
+        Self::TicketFailed,
+        Self::PersonNeeded,
+        Self::Locked,
+        Self::Interrupted,
+    ];
+
+    /// What it means, in a sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "All is well, or there was nothing to do. Tickets that wait for your review are no error.",
+            Self::Error => "Something failed; for `doctor`: something must be mended.",
+            Self::Usage => "The command line, a ticket, a profile or a setting is wrong.",
+            Self::LoggedOut => "An agent is not logged in.",
+            Self::TicketFailed => "A ticket failed.",
+            Self::PersonNeeded => "A person is needed: a ticket is blocked, or parked without a time.",
+            Self::Locked => "The lock is held, and its holder does not answer. Nothing was done: try again.",
+            Self::Interrupted => "Interrupted. The agents go on, and the next start picks them up.",
+        }
+    }
+
+    /// The reference page of all exit codes: `docs/reference/exit-codes.md` is this text.
+    #[must_use]
+    pub fn page() -> String {
+        let mut text =
+            "# Exit codes\n\nMade of the program's own table; `scripts/test` fails where the two differ.\n\n\
+                        | code | meaning |\n|---|---|\n"
+                .to_owned();
+        for exit in Self::ALL {
+            text.push_str(&format!("| {} | {} |\n", exit.code(), exit.meaning()));
+        }
+        text.push_str("\nWhere several would hold, the first of 130, 1, 2, 75, 4, 5, 8 is given.\n");
+        text
+    }
+
     /// The number.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -37,7 +78,7 @@ impl Exit {
         }
     }
 
-    /// Of several, the one that is said: the first of 130, 1, 4, 5, 8.
+    /// Of several, the one that is said: the first of 130, 1, 2, 75, 4, 5, 8.
     #[must_use]
     pub fn first_of(all: impl IntoIterator<Item = Self>) -> Self {
         let rank = |exit: &Self| match exit {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    adapters::{env, process},
+    adapters::{env, home::Home, process},
     app::{
         App, AppError, Exit,
         api::{ApiReply, ApiRequest},
@@ -29,6 +29,14 @@ impl Context {
     /// It cannot be used.
     pub fn app(&self) -> Result<App, AppError> {
         App::open(&home_folder(self.home.clone())?)
+    }
+
+    /// Where the home is, without making it.
+    ///
+    /// # Errors
+    /// Its place cannot be told.
+    pub fn home(&self) -> Result<Home, AppError> {
+        Home::look(&home_folder(self.home.clone())?).map_err(|e| AppError::new(e.to_string()))
     }
 
     /// The folder the command is about.

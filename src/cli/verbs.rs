@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{add, approve, ask, attach, context::Context, dispatch, list, report, show};
+use super::{
+    add, approve, ask, attach, completions, config, context::Context, debug, dispatch, doctor, init, list, profile,
+    report, show,
+};
 use crate::app::{AppError, Exit};
 
 /// Works through a backlog of tickets with coding agents in tmux, while you sleep.
@@ -23,6 +26,8 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
+    /// Make a git repository ready for autodo.
+    Init(init::InitArgs),
     /// Queue a ticket.
     Add(add::AddArgs),
     /// Queue a folder of tickets without starting them.
@@ -65,6 +70,16 @@ pub(super) enum Verb {
     Cancel(ask::IdsArgs),
     /// Let the supervisor start nothing more.
     Drain,
+    /// Look at everything that would go wrong at night, and say what to do about it.
+    Doctor(doctor::DoctorArgs),
+    /// List every setting with its origin.
+    Config(config::ConfigArgs),
+    /// Look at agent profiles.
+    Profile(profile::ProfileArgs),
+    /// Look at what autodo itself sees.
+    Debug(debug::DebugArgs),
+    /// Print the completions of a shell.
+    Completions(completions::CompletionsArgs),
     /// For agents: say what happened.
     #[command(hide = true)]
     Report(report::ReportArgs),
@@ -109,6 +124,12 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Retry(args) => ask::retry(context, &args).await,
         Verb::Cancel(args) => ask::several(context, ask::Verb::Cancel, &args).await,
         Verb::Drain => dispatch::drain(context).await,
+        Verb::Init(args) => init::run(context, &args).await,
+        Verb::Doctor(args) => doctor::run(context, &args).await,
+        Verb::Config(args) => config::run(context, &args).await,
+        Verb::Profile(args) => profile::run(context, &args).await,
+        Verb::Debug(args) => debug::run(context, &args).await,
+        Verb::Completions(args) => completions::run(&args),
         Verb::Report(args) => report::run(args),
     }
 }

@@ -11,7 +11,11 @@ use crate::support::files::{files_below, repository, tracked};
 
 /// Pages made by the program, with what makes them.
 fn generated() -> Vec<(&'static str, String)> {
-    vec![("docs/reference/config.md", autodo::config::reference::page())]
+    vec![
+        ("docs/reference/cli.md", autodo::cli::reference::page()),
+        ("docs/reference/config.md", autodo::config::reference::page()),
+        ("docs/reference/exit-codes.md", autodo::app::Exit::page()),
+    ]
 }
 
 fn read(path: &str) -> String {
