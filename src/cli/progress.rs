@@ -10,6 +10,7 @@ use crate::{
         audit,
         id::TicketId,
         row::{Row, Status},
+        run::NextRun,
         schedule::Rows,
     },
     ports::store::Entry,
@@ -83,6 +84,9 @@ pub fn line(entry: &Entry, before: Option<&Row>) -> Option<String> {
     let question = match &row.status {
         Status::Blocked(blocked) => format!(": {}", ui::cut(&ui::plain(&blocked.question), 100)),
         Status::Parked(parked) => format!(": {}", ui::cut(&ui::plain(&parked.detail), 100)),
+        Status::Queued { not_before: Some(_), next: NextRun::GoOn { because } } => {
+            format!(": {}", ui::cut(&ui::plain(because), 100))
+        }
         _ => String::new(),
     };
     Some(format!("{}: {}{reason}{question}", row.id, now.0))

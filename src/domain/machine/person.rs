@@ -234,9 +234,31 @@ pub fn low_gate(row: &Row) -> Result<(), Vec<String>> {
         reasons.push(format!("its base is stale: {why}"));
     }
     let risk = row.effective_risk();
-    if risk > Tier::Low && reasons.is_empty() {
+    if risk > summary.maximum().max(Tier::Low) {
         let why = row.risk_sources.iter().find(|s| s.tier == risk).map_or("", |s| s.why.as_str());
         reasons.push(format!("effective risk {risk}: {why}"));
     }
     if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        risk::{RiskOrigin, RiskSource},
+        row::Proof,
+        samples,
+    };
+
+    #[test]
+    fn the_gate_names_a_risk_that_the_decisions_do_not_show() {
+        let mut row = samples::row("T-1");
+        row.proof = Some(Proof { verified: true, checks_status: ChecksStatus::Green, ..Proof::default() });
+        assert_eq!(low_gate(&row), Ok(()));
+        let why = "continuous integration: .github/workflows/test.yml".to_owned();
+        row.risk_sources = vec![RiskSource { source: RiskOrigin::Diff, tier: Tier::High, why: why.clone() }];
+        assert_eq!(low_gate(&row), Err(vec!["1 flag".to_owned(), format!("effective risk high: {why}")]));
+        row.risk_summary.high = 1;
+        assert_eq!(low_gate(&row), Err(vec!["1 high decision".to_owned()]));
+    }
 }
