@@ -367,6 +367,7 @@ fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row {
         risk_sources: vec![],
         tier_set: None,
         stale_base: None,
+        stale_accepted: None,
         status: Status::Queued { not_before: None, next: NextRun::Ticket },
     }
 }

@@ -84,6 +84,7 @@ fn kind(event: &Event) -> &'static str {
         | Event::LaunchFailed { .. }
         | Event::Inspected { .. }
         | Event::InspectFailed { .. }
+        | Event::Attached
         | Event::Closed => "effect",
         Event::Accepted { .. }
         | Event::Updated { .. }
@@ -93,6 +94,7 @@ fn kind(event: &Event) -> &'static str {
         | Event::Deadline { .. }
         | Event::Asked { .. }
         | Event::Dependency { .. }
+        | Event::MakeRoom
         | Event::FoundLanded => "transition",
     }
 }

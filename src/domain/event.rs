@@ -158,6 +158,10 @@ pub enum Event {
     },
     /// The agent is ended and its session closed.
     Closed,
+    /// More sessions of blocked tickets are open than are kept: this one is to be closed, its conversation stays.
+    MakeRoom,
+    /// The session of a blocked ticket was not closed: a person is attached to it.
+    Attached,
     /// A deadline has passed.
     Deadline {
         /// Which.
@@ -207,6 +211,8 @@ impl Event {
             Self::InspectFailed { .. } => "inspect_failed",
             Self::Checked { .. } => "checked",
             Self::Closed => "closed",
+            Self::MakeRoom => "make_room",
+            Self::Attached => "attached",
             Self::Deadline { .. } => "deadline",
             Self::Asked { .. } => "asked",
             Self::Dependency { .. } => "dependency",
@@ -289,6 +295,12 @@ pub enum Timer {
     Stall,
     /// The run worked as long as it may.
     Limit,
+    /// A look at the worktree came to no end.
+    Proof,
+    /// A check came to no end, long after its own time limit.
+    Check,
+    /// A key was typed as an answer, and the screen has not changed since.
+    Answer,
     /// A parked ticket's time has come.
     Parked,
 }

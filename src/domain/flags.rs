@@ -13,7 +13,11 @@ pub fn own_flags(row: &Row) -> Vec<Flag> {
     let mut flag = |tier, text: String, why: &str| flags.push(Flag { tier, text, why: Some(why.to_owned()) });
     if let Some(proof) = &row.proof {
         if let Some(why) = &proof.no_change {
-            flag(Tier::Medium, format!("nothing was changed: {why}"), "the agent says that nothing had to change");
+            let text = match proof.commits {
+                0 => format!("nothing was changed: {why}"),
+                n => format!("the agent says that nothing had to change ({why}), but there are {n} commits"),
+            };
+            flag(Tier::Medium, text, "the agent says that nothing had to change");
         }
         match proof.reason.as_deref() {
             Some("no_claim") => flag(Tier::Medium, "the agent ended without saying that it is done".into(), "no claim"),
@@ -22,6 +26,12 @@ pub fn own_flags(row: &Row) -> Vec<Flag> {
                 format!("{} changed paths are not committed", proof.dirty),
                 "they are in the worktree only",
             ),
+            Some("checks_unknown") => {
+                flag(Tier::Medium, "the checks could not be brought to an end".into(), "run them: retry --checks-only");
+            }
+            Some("branch_moved") => {
+                flag(Tier::Medium, "the branch moved while the checks ran".into(), "something is still at work on it");
+            }
             Some("off_branch") => {
                 flag(Tier::High, "the worktree is not on the ticket's branch".into(), "look at its history");
             }
@@ -31,13 +41,16 @@ pub fn own_flags(row: &Row) -> Vec<Flag> {
     if let Some(why) = &row.stale_base {
         flag(Tier::Medium, format!("the base is stale: {why}"), "retry rebases it, or accept it as it is");
     }
-    let said = row.risk_summary.maximum();
-    if let Some(source) = row
-        .risk_sources
-        .iter()
-        .filter(|s| s.source == RiskOrigin::Diff)
-        .max_by_key(|s| s.tier)
-        .filter(|s| s.tier > said)
+    let said = row.risk_sources.iter().filter(|s| s.source == RiskOrigin::Agent).map(|s| s.tier).max();
+    let said = row.risk_summary.maximum().max(said.unwrap_or_default());
+    // A person who set the tier has seen what the diff says.
+    if row.tier_set.is_none()
+        && let Some(source) = row
+            .risk_sources
+            .iter()
+            .filter(|s| s.source == RiskOrigin::Diff)
+            .max_by_key(|s| s.tier)
+            .filter(|s| s.tier > said)
     {
         let text = format!("the diff is of {} risk, the agent said at most {said}: {}", source.tier, source.why);
         flag(source.tier, text, "under-reported");

@@ -56,6 +56,10 @@ pub fn what_happened(row: &Row, seen: &Seen) -> Option<Event> {
     if !has_agent(row) {
         return None;
     }
+    // Not even what the wrapper wrote is acted on while the other look failed: the next look is soon.
+    if matches!(seen.launch, Observed::Unknown(_)) || matches!(seen.pane, Observed::Unknown(_)) {
+        return None;
+    }
     let launch = row.launch;
     let vanished = |blameless: bool, why: &str| Event::AgentVanished { launch, blameless, why: why.to_owned() };
     match (&seen.launch, &seen.pane) {
@@ -101,7 +105,8 @@ pub fn has_agent(row: &Row) -> bool {
     }
     match &row.status {
         Status::Running(run) => !matches!(run.phase, Phase::Preparing | Phase::Launching | Phase::Closing { .. }),
-        Status::Blocked(blocked) => blocked.live,
+        // One that makes room is being ended by autodo itself.
+        Status::Blocked(blocked) => blocked.live && !blocked.is_retiring(),
         _ => false,
     }
 }

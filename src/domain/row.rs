@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     check::{CheckResult, ChecksStatus},
     id::{PaneId, RunId, RunKey, TicketId},
-    risk::{RiskSource, RiskSummary, Tier, effective},
+    risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     run::{Blocked, NextRun, Parked, Run},
 };
 
@@ -115,6 +115,9 @@ pub struct Row {
     /// The dependency's branch has moved or died since this work began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_base: Option<String>,
+    /// The news of that kind which a person has accepted: it is not raised again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_accepted: Option<String>,
     /// Status, with what belongs to it.
     #[serde(flatten)]
     pub status: Status,
@@ -257,8 +260,10 @@ impl Row {
     /// The maximum of what the agent said and what autodo saw, unless a person set the latter.
     #[must_use]
     pub fn effective_risk(&self) -> Tier {
-        let said = effective(&self.risk_sources).max(self.risk_summary.maximum());
-        self.tier_set.unwrap_or(said)
+        let seen = |origin: RiskOrigin| self.risk_sources.iter().filter(move |s| s.source == origin).map(|s| s.tier);
+        let diff = self.tier_set.or_else(|| seen(RiskOrigin::Diff).max()).unwrap_or_default();
+        let others = seen(RiskOrigin::Agent).chain(seen(RiskOrigin::Person)).max().unwrap_or_default();
+        diff.max(others).max(self.risk_summary.maximum())
     }
 
     /// True if a dependent may start: verified work that waits for, or passed, review.

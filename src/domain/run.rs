@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{check::CheckResult, id::DeliveryId, risk::Tier};
+use super::{check::CheckResult, id::DeliveryId, report::Said, risk::Tier};
 
 /// A run at work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,16 @@ pub struct Run {
     /// What is delivered once the agent is ready, after a new launch of the same conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then_deliver: Option<Purpose>,
+    /// Rounds of checks in a row that said nothing about the work.
+    #[serde(default)]
+    pub void_rounds: u32,
+    /// Looks at the worktree in a row that failed.
+    #[serde(default)]
+    pub failed_looks: u32,
+    /// A `blocked` report that came while a check ran: it is put to a person when that check has ended, so that no
+    /// check and no agent are ever at work in the tree together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_question: Option<Said>,
 }
 
 /// How a launch starts the agent.
@@ -227,7 +237,32 @@ pub enum NextRun {
         /// What is delivered when it is ready; `None`: a line that says to go on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deliver: Option<Purpose>,
+        /// What a new run does where the conversation cannot go on; `None`: it goes on in the worktree as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Box<NextRun>>,
     },
+}
+
+impl NextRun {
+    /// What a new run does after an attempt at this: an answer or a correction of a person is told again.
+    #[must_use]
+    pub fn again(self, because: String) -> Self {
+        match self {
+            Self::Answered { .. } | Self::Corrected { .. } | Self::ChecksOnly => self,
+            Self::Resume { instead: Some(next), .. } => next.again(because),
+            Self::Ticket | Self::GoOn { .. } | Self::Resume { instead: None, .. } => Self::GoOn { because },
+        }
+    }
+
+    /// This, where no conversation can be resumed.
+    #[must_use]
+    pub fn in_a_new_run(self) -> Self {
+        match self {
+            Self::Resume { instead: Some(next), .. } => next.in_a_new_run(),
+            Self::Resume { instead: None, .. } => Self::GoOn { because: "its conversation cannot be resumed".into() },
+            other => other,
+        }
+    }
 }
 
 /// Why a ticket is set aside.
@@ -264,7 +299,43 @@ pub struct Blocked {
     /// True once the agent was seen waiting: only then does work on the screen mean that it was answered there.
     #[serde(default)]
     pub settled: bool,
+    /// When a key was typed as the answer; `None`: none was, or the screen has changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<Timestamp>,
+    /// What became of the last answer, where that needs saying.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Whether the session makes room for others.
+    #[serde(default, skip_serializing_if = "Retire::is_no")]
+    pub retire: Retire,
     /// The run as it was, to go on with. In files `held_run`: the row, flattened beside it, has a `run` of its own.
     #[serde(default, rename = "held_run", skip_serializing_if = "Option::is_none")]
     pub run: Option<Box<Run>>,
+}
+
+/// Whether the session of a blocked ticket is closed to make room: its conversation can be resumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retire {
+    /// It stays.
+    #[default]
+    No,
+    /// It is being closed.
+    Asked,
+    /// It was to be closed, but a person was attached to it: it stays.
+    Kept,
+}
+
+impl Retire {
+    fn is_no(&self) -> bool {
+        *self == Self::No
+    }
+}
+
+impl Blocked {
+    /// True while the session is being closed to make room.
+    #[must_use]
+    pub fn is_retiring(&self) -> bool {
+        self.live && self.retire == Retire::Asked
+    }
 }

@@ -14,7 +14,7 @@ use super::{
     report::{REPORT_VERSION, Report, Said},
     risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     row::{Proof, Row, Source, Stacked, Status},
-    run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Run},
+    run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Retire, Run},
 };
 
 /// A text with all that breaks naive writers.
@@ -74,6 +74,7 @@ pub fn row(ticket: &str) -> Row {
         risk_sources: Vec::new(),
         tier_set: None,
         stale_base: None,
+        stale_accepted: None,
         status: Status::Queued { not_before: None, next: NextRun::Ticket },
     }
 }
@@ -118,6 +119,7 @@ pub fn full_row(ticket: &str) -> Row {
         risk_sources: vec![RiskSource { source: RiskOrigin::Diff, tier: Tier::High, why: NASTY.to_owned() }],
         tier_set: Some(Tier::Blocked),
         stale_base: Some(NASTY.to_owned()),
+        stale_accepted: Some(NASTY.to_owned()),
         ..row(ticket)
     }
 }
@@ -156,14 +158,17 @@ pub fn every_purpose() -> Vec<Purpose> {
 #[must_use]
 pub fn every_next() -> Vec<NextRun> {
     let text = || NASTY.to_owned();
-    let resumes = every_purpose().into_iter().map(|purpose| NextRun::Resume { deliver: Some(purpose) });
+    let resumes = every_purpose().into_iter().map(|purpose| NextRun::Resume {
+        deliver: Some(purpose),
+        instead: Some(Box::new(NextRun::Answered { question: text(), answer: text() })),
+    });
     let mut all = vec![
         NextRun::Ticket,
         NextRun::GoOn { because: text() },
         NextRun::Answered { question: text(), answer: text() },
         NextRun::Corrected { correction: text() },
         NextRun::ChecksOnly,
-        NextRun::Resume { deliver: None },
+        NextRun::Resume { deliver: None, instead: None },
     ];
     all.extend(resumes);
     all
@@ -185,7 +190,9 @@ pub fn every_phase() -> Vec<Phase> {
         Phase::Closing { outcome: Outcome::Failed { reason: NASTY.to_owned() } },
         Phase::Closing { outcome: Outcome::Cancelled { by: "user".to_owned() } },
         Phase::Closing { outcome: Outcome::Parked(parked(None, NextRun::ChecksOnly)) },
-        Phase::Closing { outcome: Outcome::Parked(parked(Some(time(9)), NextRun::Resume { deliver: None })) },
+        Phase::Closing {
+            outcome: Outcome::Parked(parked(Some(time(9)), NextRun::Resume { deliver: None, instead: None })),
+        },
     ];
     for (n, purpose) in every_purpose().into_iter().enumerate() {
         let delivery = Delivery { id: DeliveryId::new(1, 2), purpose, enter_intended: n % 2 == 0 };
@@ -218,6 +225,9 @@ pub fn run(phase: Phase) -> Run {
         nudged: false,
         start: LaunchKind::Fresh,
         then_deliver: None,
+        void_rounds: 0,
+        failed_looks: 0,
+        held_question: None,
     }
 }
 
@@ -246,6 +256,9 @@ pub fn every_status() -> Vec<Status> {
             options: if run.is_some() { vec![NASTY.to_owned()] } else { Vec::new() },
             tier: Tier::Medium,
             live: run.is_some(),
+            pressed: run.is_some().then(|| time(6)),
+            note: if run.is_some() { NASTY.to_owned() } else { String::new() },
+            retire: if run.is_some() { Retire::Kept } else { Retire::No },
             run: run.map(Box::new),
         }))
     };
@@ -259,6 +272,9 @@ pub fn every_status() -> Vec<Status> {
             nudged: true,
             start: LaunchKind::Resume,
             then_deliver: Some(Purpose::Feedback { round: 1 }),
+            void_rounds: 2,
+            failed_looks: 3,
+            held_question: Some(Said::Blocked { question: NASTY.to_owned(), risk: None, options: vec![String::new()] }),
             ..run(phase)
         };
         all.push(Status::Running(Box::new(busy.clone())));

@@ -8,7 +8,7 @@ use super::{
     event::DependencyNews,
     id::TicketId,
     row::{Row, Status},
-    run::NextRun,
+    run::{Blocked, NextRun, Retire},
 };
 
 /// All rows of the queue.
@@ -89,7 +89,10 @@ fn due(row: &Row, now: Timestamp) -> bool {
 /// What a person has just answered or sent back goes first; then by priority, then as accepted.
 fn order(row: &Row) -> (u8, u8, Timestamp, &TicketId) {
     let waiting_person = match &row.status {
-        Status::Queued { next: NextRun::Answered { .. } | NextRun::Resume { .. } | NextRun::ChecksOnly, .. } => 0,
+        Status::Queued {
+            next: NextRun::Answered { .. } | NextRun::Corrected { .. } | NextRun::Resume { .. } | NextRun::ChecksOnly,
+            ..
+        } => 0,
         _ => 1,
     };
     (waiting_person, row.priority, row.created, &row.id)
@@ -114,28 +117,84 @@ fn news_for(rows: &Rows, row: &Row) -> Option<DependencyNews> {
     });
     match (&row.status, dead) {
         (Status::Queued { .. }, Some(why)) => Some(DependencyNews::Dead { why }),
-        (Status::Parked(parked), None) if parked.reason == "dependency" => Some(DependencyNews::Back),
-        (Status::Queued { .. } | Status::Landed | Status::Cancelled { .. }, _) => None,
-        (_, dead) if row.stale_base.is_none() && !row.stacked_on.is_empty() => {
-            dead.or_else(|| stale(rows, row)).map(|why| DependencyNews::Stale { why })
+        // One that is no longer in the queue may have been the dead one: then a person lets the ticket go on.
+        (Status::Parked(parked), None)
+            if parked.reason == "dependency" && row.after.iter().all(|id| rows.contains_key(id)) =>
+        {
+            Some(DependencyNews::Back)
         }
-        _ => None,
+        (Status::Queued { .. } | Status::Landed | Status::Cancelled { .. }, _) => None,
+        _ if row.stacked_on.is_empty() => None,
+        (_, dead) => {
+            let stands = dead.map_or_else(|| stands(rows, row), Stands::Stale);
+            match (&row.stale_base, stands) {
+                (None, Stands::Stale(why)) if row.stale_accepted.as_ref() != Some(&why) => {
+                    Some(DependencyNews::Stale { why })
+                }
+                (Some(_), Stands::Fresh) => Some(DependencyNews::Fresh),
+                _ => None,
+            }
+        }
     }
 }
 
-/// The work stands on a tip that its dependency no longer has, or that was sent back.
-fn stale(rows: &Rows, row: &Row) -> Option<String> {
-    row.stacked_on.iter().find_map(|stacked| {
-        let dependency = rows.get(&stacked.id)?;
+/// How work stands to the tips of its dependencies.
+enum Stands {
+    /// On all of them, as they are now.
+    Fresh,
+    /// On a tip that one no longer has, or that is being worked on again.
+    Stale(String),
+    /// One is no longer in the queue, or says nothing of its tip.
+    Unknown,
+}
+
+fn stands(rows: &Rows, row: &Row) -> Stands {
+    let mut all = Stands::Fresh;
+    for stacked in &row.stacked_on {
+        let Some(dependency) = rows.get(&stacked.id) else {
+            all = Stands::Unknown;
+            continue;
+        };
         match &dependency.status {
-            Status::NeedsReview | Status::Reviewed { .. } => {
-                let head = dependency.proof.as_ref()?.head.as_ref()?;
-                (*head != stacked.commit).then(|| format!("the branch of {} moved", stacked.id))
+            Status::NeedsReview | Status::Reviewed { .. } | Status::Landed => {
+                match dependency.proof.as_ref().and_then(|proof| proof.head.as_ref()) {
+                    Some(head) if *head != stacked.commit => {
+                        let head = head.get(..10).unwrap_or(head);
+                        return Stands::Stale(format!("the branch of {} moved to {head}", stacked.id));
+                    }
+                    Some(_) => {}
+                    None => all = Stands::Unknown,
+                }
             }
             Status::Queued { .. } | Status::Running(_) | Status::Blocked(_) | Status::Parked(_) => {
-                Some(format!("{} is being worked on again", stacked.id))
+                return Stands::Stale(format!("{} is being worked on again", stacked.id));
             }
-            Status::Landed | Status::Failed { .. } | Status::Cancelled { .. } => None,
+            Status::Failed { .. } | Status::Cancelled { .. } => all = Stands::Unknown,
         }
-    })
+    }
+    all
 }
+
+/// Blocked tickets whose sessions are to be closed, so that no more than `keep_blocked` stay open: the oldest ones of
+/// which `can_resume` says that their conversation can go on in a new session. Those that cannot all stay.
+#[must_use]
+pub fn to_close(rows: &Rows, keep_blocked: u32, can_resume: impl Fn(&Row) -> bool) -> Vec<TicketId> {
+    let open: Vec<(&Row, &Blocked)> = rows
+        .values()
+        .filter_map(|row| match &row.status {
+            Status::Blocked(blocked) if blocked.live && !blocked.is_retiring() => Some((row, blocked.as_ref())),
+            _ => None,
+        })
+        .collect();
+    let excess = open.len().saturating_sub(usize::try_from(keep_blocked).unwrap_or(usize::MAX));
+    let mut closable: Vec<&Row> = open
+        .into_iter()
+        .filter(|(row, blocked)| blocked.retire == Retire::No && can_resume(row))
+        .map(|(row, _)| row)
+        .collect();
+    closable.sort_by_key(|row| (row.changed, &row.id));
+    closable.into_iter().take(excess).map(|row| row.id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

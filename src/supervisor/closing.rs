@@ -2,7 +2,7 @@
 
 use super::{World, launching::Job};
 use crate::{
-    domain::{event::Event, observed::Observed},
+    domain::{event::Event, observed::Observed, row::Status},
     ports::terminal::PaneSeen,
 };
 
@@ -15,10 +15,16 @@ const KEPT_LINES: u32 = 2_000;
 /// Ends what the ticket's run left alive. Asked again while anything lives on: the ticket stays in its phase.
 pub async fn close(world: &World, job: &Job) -> Vec<Event> {
     let tag = job.tag();
+    let makes_room = matches!(job.row.status, Status::Blocked(_));
     let pane = match world.terminal.panes().await {
         Observed::Present(panes) => panes.into_iter().find(|p| p.tag.as_ref() == Some(&tag)),
+        // Nobody is ended only to make room while it cannot be seen whether a person is attached.
+        Observed::Unknown(_) if makes_room => return vec![],
         Observed::Absent | Observed::Unknown(_) => None,
     };
+    if makes_room && pane.as_ref().is_some_and(|p| p.attached && !p.dead) {
+        return vec![Event::Attached];
+    }
     if let Some(pane) = &pane {
         keep_screen(world, job, pane).await;
         if pane.attached && !pane.dead {

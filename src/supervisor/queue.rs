@@ -223,7 +223,7 @@ impl Queue {
         let ids: Vec<TicketId> = self
             .rows
             .values()
-            .filter(|r| matches!(r.status, Status::Running(_) | Status::Parked(_)))
+            .filter(|r| matches!(r.status, Status::Running(_) | Status::Parked(_) | Status::Blocked(_)))
             .map(|r| r.id.clone())
             .collect();
         ids.into_iter()

@@ -1,46 +1,76 @@
 //! Steps of a ticket that waits for an answer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{
         effect::Effect,
-        event::{Event, Request, Retry},
+        event::{Event, Request, Retry, Timer},
         report::Said,
         row::{Row, Status},
-        run::{Blocked, Claim, NextRun, Outcome, Phase, Purpose, Run},
-        screen::ScreenState,
+        run::{Blocked, Claim, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Retire, Run},
+        screen::{Marker, ScreenState, Sighting},
         ticket::Frozen,
     },
     Outcome as Stepped, Refusal, ending, person,
-    running::deliver,
-    tally_only,
+    running::{self, deliver},
+    tally_only, timers,
 };
 
-pub(super) fn handle(row: Row, blocked: Blocked, frozen: &Frozen, event: &Event, now: Timestamp) -> Stepped {
+pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event: &Event, now: Timestamp) -> Stepped {
     match event {
         Event::Asked { by, request } => asked(row, blocked, frozen, by, request, now),
-        Event::Seen { sighting, .. } => Ok(seen(row, blocked, sighting.state, &sighting.text, sighting.box_empty, now)),
+        Event::Seen { sighting, .. } if blocked.live => Ok(seen(row, blocked, sighting, event, frozen, now)),
         Event::Reported { report, .. } => Ok(reported(row, blocked, &report.said, now)),
+        // One that makes room is ended by autodo itself: what follows is `Closed`.
         Event::AgentExited { launch, .. } | Event::AgentVanished { launch, .. }
-            if *launch == row.launch && blocked.live =>
+            if *launch == row.launch && blocked.live && !blocked.is_retiring() =>
         {
             Ok(Some((gone(row, blocked), vec![])))
+        }
+        Event::Closed if blocked.is_retiring() => Ok(Some((gone(row, blocked), vec![]))),
+        Event::Attached if blocked.is_retiring() => {
+            blocked.retire = Retire::Kept;
+            Ok(Some((still(row, blocked), vec![])))
+        }
+        Event::MakeRoom if blocked.live && blocked.retire == Retire::No && ending::can_resume(&row, frozen) => {
+            blocked.retire = Retire::Asked;
+            Ok(Some((still(row, blocked), vec![Effect::Close])))
+        }
+        // The question was faster than the news that its session is open.
+        Event::SessionOpened { pane } if !blocked.live && row.pane.is_none() && blocked.reason == "question" => {
+            row.pane = Some(pane.clone());
+            blocked.live = true;
+            Ok(Some((still(row, blocked), vec![])))
+        }
+        Event::Deadline { timer: Timer::Answer } if timers::has_passed(&row, frozen, Timer::Answer, now) => {
+            blocked.pressed = None;
+            blocked.note = "the answer was typed, and the screen has not changed since: look at the pane".into();
+            Ok(Some((still(row, blocked), vec![Effect::Notify])))
         }
         _ => tally_only(row, event),
     }
 }
 
-/// The session is lost; the question stays.
-fn gone(mut row: Row, mut blocked: Blocked) -> Row {
-    blocked.live = false;
-    row.pane = None;
+fn still(mut row: Row, blocked: Blocked) -> Row {
     row.status = Status::Blocked(Box::new(blocked));
     row
 }
 
-fn run_of(blocked: &Blocked, now: Timestamp) -> Run {
-    let mut run = blocked.run.as_deref().cloned().unwrap_or_else(|| Run::new(now));
+/// The session is lost; the question stays.
+fn gone(mut row: Row, mut blocked: Blocked) -> Row {
+    blocked.live = false;
+    blocked.pressed = None;
+    blocked.retire = Retire::No;
+    row.pane = None;
+    still(row, blocked)
+}
+
+/// The held run, to go on with now: the time for which it waited counts neither as work nor as silence.
+fn run_of(row: &Row, blocked: &Blocked, now: Timestamp) -> Run {
+    let mut run = blocked.run.as_deref().cloned().unwrap_or_else(|| Run::new(row.changed));
+    let waited = now.duration_since(row.changed).max(SignedDuration::ZERO);
+    run.began = run.began.checked_add(waited).unwrap_or(now).min(now);
     run.alive = now;
     run
 }
@@ -49,47 +79,69 @@ fn run_of(blocked: &Blocked, now: Timestamp) -> Run {
 fn seen(
     mut row: Row,
     mut blocked: Blocked,
-    state: ScreenState,
-    text: &str,
-    box_empty: bool,
+    sighting: &Sighting,
+    event: &Event,
+    frozen: &Frozen,
     now: Timestamp,
 ) -> Option<(Row, Vec<Effect>)> {
-    let mut run = run_of(&blocked, now);
-    let waits_for_box = matches!(blocked.reason.as_str(), "delivery" | "dialog" | "permission" | "logged_out");
-    match state {
+    let mut run = run_of(&row, &blocked, now);
+    let is_booting = matches!(run.phase, Phase::Booting);
+    let is_unverified = blocked.reason == "delivery_unverified";
+    let on_screen = matches!(blocked.reason.as_str(), "permission" | "dialog" | "logged_out");
+    let is_done = sighting.marker == Some(Marker::Done);
+    match sighting.state {
+        // The key that the marker ends with stands only in the ticket's prompt.
+        ScreenState::Ready if is_done && is_unverified && run.then_deliver == Some(Purpose::Ticket) => {
+            Some(claimed(row, run, Claim { claimed: true, ..Claim::default() }, now))
+        }
+        _ if is_unverified => None,
+        ScreenState::Ready if is_done && blocked.settled && !is_booting => {
+            Some(claimed(row, run, Claim { claimed: true, ..Claim::default() }, now))
+        }
         ScreenState::Ready | ScreenState::Busy if blocked.settled && matches!(run.phase, Phase::Submitting { .. }) => {
             let Phase::Submitting { delivery } = run.phase.clone() else { return None };
             run.since = now;
             row.status = Status::Running(Box::new(run));
             Some((row, vec![Effect::Submit { delivery }]))
         }
-        ScreenState::Ready if waits_for_box && box_empty && run.then_deliver.is_some() => {
-            let purpose = run.then_deliver.take()?;
-            deliver(row, run, purpose, now)
+        // It has not had its prompt yet: the start-up goes on, and the prompt follows.
+        ScreenState::Ready if is_booting => {
+            run.since = now;
+            running::seen(row, run, event, frozen, now)
         }
-        ScreenState::Busy if blocked.settled && blocked.reason != "delivery_unverified" => {
-            let phase = if run.then_deliver.is_some() { Phase::Booting } else { Phase::Working };
+        ScreenState::Dialog if is_booting && on_screen && matches!(event, Event::Seen { answerable: true, .. }) => {
+            run.since = now;
+            running::seen(row, run, event, frozen, now)
+        }
+        ScreenState::Busy if blocked.settled => {
+            let phase = if is_booting { Phase::Booting } else { Phase::Working };
             run.enter(phase, now);
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
         }
         ScreenState::Ready | ScreenState::Question if !blocked.settled => {
             blocked.settled = true;
-            row.status = Status::Blocked(Box::new(blocked));
-            Some((row, vec![]))
+            Some((still(row, blocked), vec![]))
         }
-        ScreenState::Ready if matches!(blocked.reason.as_str(), "permission" | "dialog" | "logged_out") => {
+        ScreenState::Ready if on_screen => {
             // Answered in the pane, and the turn is over already.
             run.enter(Phase::Working, now);
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
         }
         ScreenState::Permission | ScreenState::Question | ScreenState::Dialog
-            if !blocked.rule.is_empty() && !text.is_empty() && text != blocked.question =>
+            if (!blocked.rule.is_empty() || on_screen)
+                && !sighting.text.is_empty()
+                && (sighting.text != blocked.question || sighting.rule != blocked.rule) =>
         {
-            blocked.question = text.to_owned();
-            row.status = Status::Blocked(Box::new(blocked));
-            Some((row, vec![Effect::Notify]))
+            blocked.reason = sighting.state.word().to_owned();
+            blocked.rule.clone_from(&sighting.rule);
+            blocked.question.clone_from(&sighting.text);
+            blocked.options.clear();
+            blocked.pressed = None;
+            blocked.note.clear();
+            blocked.settled = true;
+            Some((still(row, blocked), vec![Effect::Notify]))
         }
         ScreenState::Booting
         | ScreenState::Ready
@@ -104,21 +156,49 @@ fn seen(
     }
 }
 
+fn claimed(mut row: Row, mut run: Run, claim: Claim, now: Timestamp) -> (Row, Vec<Effect>) {
+    run.then_deliver = None;
+    run.enter(Phase::Proving { claim }, now);
+    row.status = Status::Running(Box::new(run));
+    (row, vec![Effect::Inspect])
+}
+
 fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
+    // Only the ticket's prompt holds the key that a report needs: whoever reports has it.
+    let has_it = blocked.reason == "delivery_unverified"
+        && blocked.run.as_ref().is_some_and(|run| run.then_deliver == Some(Purpose::Ticket));
     match said {
-        Said::Done { summary, no_change } if blocked.live => {
+        Said::Done { summary, no_change } if blocked.run.is_some() => {
+            let run = run_of(&row, &blocked, now);
+            if blocked.is_retiring() {
+                row.pane = None;
+            }
             let claim = Claim { summary: Some(summary.clone()), no_change: no_change.clone(), claimed: true };
-            let mut run = run_of(&blocked, now);
-            run.enter(Phase::Proving { claim }, now);
-            row.status = Status::Running(Box::new(run));
-            Some((row, vec![Effect::Inspect]))
+            Some(claimed(row, run, claim, now))
         }
-        Said::Blocked { question, options, .. } if *question != blocked.question => {
+        Said::Blocked { question, options, risk }
+            if *question != blocked.question || !blocked.rule.is_empty() || blocked.reason != "question" =>
+        {
+            if let Some(run) = &mut blocked.run {
+                run.then_deliver = None;
+                run.enter(Phase::Working, now);
+            }
+            blocked.reason = "question".into();
             blocked.question.clone_from(question);
             blocked.options.clone_from(options);
+            blocked.tier = risk.unwrap_or(blocked.tier);
+            blocked.rule.clear();
+            blocked.note.clear();
+            blocked.pressed = None;
             blocked.settled = false;
-            row.status = Status::Blocked(Box::new(blocked));
-            Some((row, vec![Effect::Notify]))
+            Some((still(row, blocked), vec![Effect::Notify]))
+        }
+        Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } if has_it && blocked.live => {
+            let mut run = run_of(&row, &blocked, now);
+            run.then_deliver = None;
+            run.enter(Phase::Working, now);
+            row.status = Status::Running(Box::new(run));
+            Some((row, vec![]))
         }
         Said::Done { .. } | Said::Blocked { .. } | Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } => {
             Some((row, vec![]))
@@ -127,28 +207,28 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
 }
 
 fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Request, now: Timestamp) -> Stepped {
-    let run = run_of(&blocked, now);
+    let run = run_of(&row, &blocked, now);
     match request {
         Request::Answer { text } => answer(row, blocked, frozen, text, now),
         Request::Stop => {
-            let next = ending::go_on(&row, frozen, format!("stopped while it asked: {}", blocked.question));
+            let next = ending::go_on(&row, &run, frozen, format!("stopped while it asked: {}", blocked.question));
             let detail = format!("stopped by {by}; it had asked: {}", blocked.question);
             Ok(Some(ending::close(row, run, person::stopped(detail, next), now)))
         }
         Request::Park { reason, until } => {
-            let next = ending::go_on(&row, frozen, reason.clone());
-            let parked =
-                super::super::run::Parked { reason: reason.clone(), detail: blocked.question, until: *until, next };
+            let because = format!("{reason}; it had asked: {}", blocked.question);
+            let next = ending::go_on(&row, &run, frozen, because);
+            let parked = Parked { reason: reason.clone(), detail: blocked.question, until: *until, next };
             Ok(Some(ending::close(row, run, Outcome::Parked(parked), now)))
         }
         Request::Cancel => Ok(Some(ending::close(row, run, Outcome::Cancelled { by: by.to_owned() }, now))),
         Request::Resume | Request::Retry { how: Retry::Again } => {
             person::touched(&mut row);
             let next = if matches!(request, Request::Resume) {
-                ending::go_on(&row, frozen, format!("{by} resumed it"))
+                ending::go_on(&row, &run, frozen, format!("{by} resumed it; it had asked: {}", blocked.question))
             } else {
                 row.epoch += 1;
-                NextRun::GoOn { because: format!("{by} asked for another run; everything is to be done again") }
+                run.task.clone().again(person::all_again(by))
             };
             Ok(Some(ending::close(row, run, Outcome::Again { not_before: None, next }, now)))
         }
@@ -166,37 +246,52 @@ fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Re
             row.tier_set = Some(*tier);
             Ok(Some((row, vec![])))
         }
-        Request::AcceptStale => Ok(row.stale_base.take().is_some().then_some((row, vec![]))),
+        Request::AcceptStale if row.stale_base.is_some() => {
+            person::accept_stale(&mut row);
+            Ok(Some((row, vec![])))
+        }
+        Request::AcceptStale => Err(person::not_now(&row, request)),
     }
 }
 
-fn answer(mut row: Row, blocked: Blocked, frozen: &Frozen, text: &str, now: Timestamp) -> Stepped {
+fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: Timestamp) -> Stepped {
     person::touched(&mut row);
-    let mut run = run_of(&blocked, now);
+    let mut run = run_of(&row, &blocked, now);
+    let is_live = blocked.live && !blocked.is_retiring();
     let word = text.trim();
+    let again = |mut run: Run, row: Row| {
+        let first = if run.start == LaunchKind::Fresh { Purpose::Ticket } else { Purpose::GoOn };
+        let purpose = run.then_deliver.take().unwrap_or(first);
+        Ok(deliver(row, run, purpose, now))
+    };
+    let answered = NextRun::Answered { question: blocked.question.clone(), answer: text.to_owned() };
     match blocked.reason.as_str() {
-        "delivery_unverified" if blocked.live => match word {
+        "delivery_unverified" if is_live => match word {
             "accepted" => {
                 run.then_deliver = None;
                 run.enter(Phase::Working, now);
                 row.status = Status::Running(Box::new(run));
                 Ok(Some((row, vec![])))
             }
-            "again" => {
-                let purpose = run.then_deliver.take().unwrap_or(Purpose::GoOn);
-                Ok(deliver(row, run, purpose, now))
-            }
+            "again" => again(run, row),
             _ => Err(Refusal::new(
                 format!("{word:?} does not say whether the prompt of {} arrived", row.id),
                 format!("look: autodo attach {0}; then autodo answer {0} accepted, or autodo answer {0} again", row.id),
             )),
         },
-        "permission" | "dialog" if blocked.live => {
+        "delivery" if is_live && word == "again" => again(run, row),
+        "delivery" | "logged_out" if is_live => Err(Refusal::new(
+            format!("{} takes no text now: {}", row.id, blocked.question),
+            format!("mend it in the pane: autodo attach {}; what waits for it is delivered then", row.id),
+        )),
+        "permission" | "dialog" if is_live => {
             let mut chars = word.chars();
             match (chars.next(), chars.next()) {
                 (Some(key), None) if key.is_ascii_alphanumeric() => {
-                    row.status = Status::Blocked(Box::new(blocked.clone()));
-                    Ok(Some((row, vec![Effect::Press { rule: blocked.rule, key }])))
+                    blocked.pressed = Some(now);
+                    blocked.note.clear();
+                    let press = Effect::Press { rule: blocked.rule.clone(), key };
+                    Ok(Some((still(row, blocked), vec![press])))
                 }
                 _ => Err(Refusal::new(
                     format!("{} shows a dialog, which takes one key: {}", row.id, blocked.question),
@@ -204,19 +299,36 @@ fn answer(mut row: Row, blocked: Blocked, frozen: &Frozen, text: &str, now: Time
                 )),
             }
         }
-        "setup" | "conflict" => {
-            let next = NextRun::Answered { question: blocked.question, answer: text.to_owned() };
-            row.status = Status::Queued { not_before: None, next };
-            Ok(Some((row, vec![])))
+        _ if is_live => {
+            // Asked while it started: the prompt that it has not had follows.
+            let owed = matches!(run.phase, Phase::Booting).then(|| match run.start {
+                LaunchKind::Fresh => run.then_deliver.take().unwrap_or(Purpose::Ticket),
+                LaunchKind::Resume => run.then_deliver.take().unwrap_or(Purpose::GoOn),
+            });
+            // Should the agent be lost before it has acted on it, the next run is told.
+            run.task = answered;
+            let Some((mut row, effects)) = deliver(row, run, Purpose::Answer, now) else { return Ok(None) };
+            if let Status::Running(run) = &mut row.status {
+                run.then_deliver = owed;
+            }
+            Ok(Some((row, effects)))
         }
-        _ if blocked.live => Ok(deliver(row, run, Purpose::Answer, now)),
-        _ => {
-            let resumable = frozen.limits.resumable && row.conversation.is_some();
-            let next = if resumable {
-                NextRun::Resume { deliver: Some(Purpose::Answer) }
+        // Nobody is there. What was asked was about a session or a set-up, and says nothing to an agent.
+        reason => {
+            let held = blocked.run.as_deref().cloned().unwrap_or_else(|| Run::new(row.changed));
+            let changed = row.changed;
+            ending::count_work(&mut row, &held, changed);
+            let about_the_session = matches!(reason, "delivery_unverified" | "delivery" | "logged_out" | "dialog");
+            let about_the_tree = matches!(reason, "setup" | "conflict");
+            let has_words = !matches!(run.task, NextRun::Ticket | NextRun::GoOn { .. });
+            let next = if about_the_session || (about_the_tree && (has_words || run.start == LaunchKind::Resume)) {
+                ending::go_on(&row, &run, frozen, format!("the session was lost while it waited: {}", blocked.question))
+            } else if !about_the_tree && ending::can_resume(&row, frozen) {
+                NextRun::Resume { deliver: Some(Purpose::Answer), instead: Some(Box::new(answered)) }
             } else {
-                NextRun::Answered { question: blocked.question, answer: text.to_owned() }
+                answered
             };
+            row.pane = None;
             row.status = Status::Queued { not_before: None, next };
             Ok(Some((row, vec![])))
         }

@@ -6,14 +6,14 @@ use super::{
     super::{
         effect::Effect,
         row::{Row, Status},
-        run::{NextRun, Outcome, Parked, Phase, Run},
+        run::{LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Run},
         ticket::Frozen,
     },
     timers::after,
 };
 
 /// Losses without blame after which a person is asked to look.
-const MAX_LOSSES: u32 = 10;
+pub(super) const MAX_LOSSES: u32 = 10;
 
 /// Longest back-off after a crash, in seconds.
 const MAX_BACKOFF_S: u64 = 300;
@@ -34,22 +34,64 @@ pub(super) fn park(
     frozen: &Frozen,
     now: Timestamp,
 ) -> (Row, Vec<Effect>) {
-    let next = go_on(&row, frozen, detail_of(reason));
+    let next = go_on(&row, &run, frozen, format!("the run was set aside ({reason})"));
     let parked = Parked { reason: reason.to_owned(), detail: detail.into(), until: None, next };
     close(row, run, Outcome::Parked(parked), now)
 }
 
-fn detail_of(reason: &str) -> String {
-    format!("the run was set aside ({reason})")
+/// True if the latest conversation can go on in a new launch.
+pub(super) fn can_resume(row: &Row, frozen: &Frozen) -> bool {
+    frozen.limits.resumable && row.conversation.is_some() && row.launch > 0
+}
+
+/// True if the agent of this run cannot have got its prompt yet.
+fn is_untold(run: &Run, frozen: &Frozen) -> bool {
+    let no_other = run.then_deliver.as_ref().is_none_or(|purpose| *purpose == Purpose::Ticket);
+    run.start == LaunchKind::Fresh
+        && match &run.phase {
+            Phase::Preparing => true,
+            Phase::Launching | Phase::Booting => no_other && !frozen.limits.argument,
+            Phase::Pasting { delivery } => delivery.purpose == Purpose::Ticket && !delivery.enter_intended,
+            Phase::Submitting { .. }
+            | Phase::Working
+            | Phase::Proving { .. }
+            | Phase::Checking { .. }
+            | Phase::Closing { .. } => false,
+        }
+}
+
+/// A person's words that were on their way to the agent, and cannot have reached it.
+fn undelivered(run: &Run) -> Option<Purpose> {
+    let waiting = match &run.phase {
+        Phase::Preparing | Phase::Launching | Phase::Booting => run.then_deliver.clone(),
+        Phase::Pasting { delivery } if !delivery.enter_intended => Some(delivery.purpose.clone()),
+        Phase::Pasting { .. }
+        | Phase::Submitting { .. }
+        | Phase::Working
+        | Phase::Proving { .. }
+        | Phase::Checking { .. }
+        | Phase::Closing { .. } => None,
+    };
+    waiting.filter(|purpose| matches!(purpose, Purpose::Answer | Purpose::Send))
 }
 
 /// How the work goes on after an interruption: in the same conversation where that is possible, else in the next run.
-pub(super) fn go_on(row: &Row, frozen: &Frozen, because: String) -> NextRun {
-    if frozen.limits.resumable && row.conversation.is_some() && row.launch > 0 {
-        NextRun::Resume { deliver: None }
-    } else {
-        NextRun::GoOn { because }
+/// What a person said is said again there, unless the agent has it.
+pub(super) fn go_on(row: &Row, run: &Run, frozen: &Frozen, because: String) -> NextRun {
+    if run.task == NextRun::ChecksOnly || is_untold(run, frozen) {
+        return run.task.clone();
     }
+    let instead = run.task.clone().again(because);
+    if can_resume(row, frozen) {
+        NextRun::Resume { deliver: undelivered(run), instead: Some(Box::new(instead)) }
+    } else {
+        instead
+    }
+}
+
+fn back_off(count: u32, frozen: &Frozen, now: Timestamp) -> Timestamp {
+    let doubled = frozen.limits.backoff_s.saturating_mul(1 << count.saturating_sub(1).min(16));
+    after(now, doubled.min(MAX_BACKOFF_S))
 }
 
 /// The agent failed by itself: the next run after a back-off, or the end.
@@ -61,29 +103,52 @@ pub(super) fn crash(mut row: Row, run: Run, why: &str, frozen: &Frozen, now: Tim
         let reason = format!("{why} (crash {} of {})", row.crashes, limits.crashes.max(1));
         return close(row, run, Outcome::Failed { reason }, now);
     }
-    let doubled = limits.backoff_s.saturating_mul(1 << (row.crashes - 1).min(16));
-    let not_before = Some(after(now, doubled.min(MAX_BACKOFF_S)));
-    close(row, run, Outcome::Again { not_before, next: NextRun::GoOn { because: why.to_owned() } }, now)
+    let next = if is_untold(&run, frozen) { run.task.clone() } else { run.task.clone().again(why.to_owned()) };
+    let not_before = Some(back_off(row.crashes, frozen, now));
+    close(row, run, Outcome::Again { not_before, next }, now)
 }
 
 /// The agent was lost and is not to blame: it goes on at once, but not for ever.
-pub(super) fn lost(mut row: Row, run: Run, why: &str, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+pub(super) fn lost(row: Row, run: Run, why: &str, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+    blameless(row, run, "lost", why, None, frozen, now)
+}
+
+/// git, tmux or the machine was in the way, not the agent: it goes on after a back-off, but not for ever.
+pub(super) fn hindered(row: Row, run: Run, why: &str, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+    let not_before = Some(back_off(row.losses + 1, frozen, now));
+    blameless(row, run, "start", why, not_before, frozen, now)
+}
+
+fn blameless(
+    mut row: Row,
+    run: Run,
+    reason: &str,
+    why: &str,
+    not_before: Option<Timestamp>,
+    frozen: &Frozen,
+    now: Timestamp,
+) -> (Row, Vec<Effect>) {
     row.losses += 1;
     row.pane = None;
-    let next = go_on(&row, frozen, why.to_owned());
-    if row.losses >= MAX_LOSSES {
+    let next = go_on(&row, &run, frozen, why.to_owned());
+    let outcome = if row.losses >= MAX_LOSSES {
         let detail = format!("{why}; this was the {MAX_LOSSES}th time");
-        let parked = Parked { reason: "lost".into(), detail, until: None, next };
-        return close(row, run, Outcome::Parked(parked), now);
-    }
-    close(row, run, Outcome::Again { not_before: None, next }, now)
+        Outcome::Parked(Parked { reason: reason.to_owned(), detail, until: None, next })
+    } else {
+        Outcome::Again { not_before, next }
+    };
+    close(row, run, outcome, now)
+}
+
+/// The run has worked until `at`: that goes into the row, once for each run.
+pub(super) fn count_work(row: &mut Row, run: &Run, at: Timestamp) {
+    row.worked_s += u64::try_from(at.duration_since(run.began).as_secs()).unwrap_or(0);
+    row.ended = Some(at);
 }
 
 /// The agent is ended: the outcome becomes the status.
 pub(super) fn closed(mut row: Row, run: &Run, outcome: Outcome, now: Timestamp) -> Row {
-    let worked = now.duration_since(run.began).as_secs().max(0);
-    row.worked_s += u64::try_from(worked).unwrap_or(0);
-    row.ended = Some(now);
+    count_work(&mut row, run, now);
     row.pane = None;
     row.status = match outcome {
         Outcome::Review => Status::NeedsReview,

@@ -40,11 +40,23 @@ pub(super) fn queued(mut row: Row, next: NextRun, by: &str, request: &Request) -
             let parked = Parked { reason: reason.clone(), detail: String::new(), until: *until, next };
             row.status = Status::Parked(Box::new(parked));
         }
-        Request::Resume | Request::Retry { how: Retry::Again } => {
+        Request::Resume => {
             touched(&mut row);
             row.status = Status::Queued { not_before: None, next };
         }
+        Request::Retry { how: Retry::Again } => {
+            touched(&mut row);
+            let next = from_the_start(&mut row, Some(next), by);
+            row.status = Status::Queued { not_before: None, next };
+        }
         Request::SetTier { tier } => row.tier_set = Some(*tier),
+        Request::AcceptStale if row.stale_base.is_some() => accept_stale(&mut row),
+        _ if row.run > 0 => {
+            return Err(Refusal::new(
+                format!("{} is queued for its next run", row.id),
+                format!("wait for it, or: autodo stop {}", row.id),
+            ));
+        }
         Request::Answer { .. }
         | Request::Send { .. }
         | Request::Approve { .. }
@@ -55,6 +67,30 @@ pub(super) fn queued(mut row: Row, next: NextRun, by: &str, request: &Request) -
         }
     }
     Ok(Some((row, vec![])))
+}
+
+/// Why everything is done again, for the agent.
+pub(super) fn all_again(by: &str) -> String {
+    format!("{by} asked for another run; everything is to be done again")
+}
+
+/// What a `retry` leads to. What a person said before is said again.
+fn from_the_start(row: &mut Row, next: Option<NextRun>, by: &str) -> NextRun {
+    if row.run == 0 {
+        return next.unwrap_or_default();
+    }
+    row.epoch += 1;
+    match next {
+        Some(NextRun::ChecksOnly) | None => NextRun::GoOn { because: all_again(by) },
+        Some(next) => next.again(all_again(by)),
+    }
+}
+
+/// The work is taken as it stands; the same news is not raised again.
+pub(super) fn accept_stale(row: &mut Row) {
+    if let Some(why) = row.stale_base.take() {
+        row.stale_accepted = Some(why);
+    }
 }
 
 /// Requests to a run at work.
@@ -72,7 +108,11 @@ pub(super) fn running(mut row: Row, run: Run, frozen: &Frozen, by: &str, request
             Ok(Some(ending::close(row, run, outcome, now)))
         }
         Request::Stop | Request::Park { .. } => {
-            let next = ending::go_on(&row, frozen, format!("{by} stopped it"));
+            let next = match &closing {
+                Some(Outcome::Again { next, .. }) => next.clone(),
+                Some(Outcome::Parked(parked)) => parked.next.clone(),
+                Some(_) | None => ending::go_on(&row, &run, frozen, format!("{by} stopped it")),
+            };
             let outcome = match request {
                 Request::Park { reason, until } => {
                     Outcome::Parked(Parked { reason: reason.clone(), detail: format!("by {by}"), until: *until, next })
@@ -81,7 +121,9 @@ pub(super) fn running(mut row: Row, run: Run, frozen: &Frozen, by: &str, request
             };
             match closing {
                 None => Ok(Some(ending::close(row, run, outcome, now))),
-                Some(Outcome::Again { .. }) => Ok(Some(close_with(row, run, outcome))),
+                Some(Outcome::Again { .. } | Outcome::Parked(Parked { until: Some(_), .. })) => {
+                    Ok(Some(close_with(row, run, outcome)))
+                }
                 Some(_) => Err(Refusal::new(format!("{} is coming to its end already", row.id), "autodo list")),
             }
         }
@@ -103,7 +145,11 @@ pub(super) fn running(mut row: Row, run: Run, frozen: &Frozen, by: &str, request
             row.tier_set = Some(*tier);
             Ok(Some((row, vec![])))
         }
-        Request::AcceptStale => Ok(row.stale_base.take().is_some().then_some((row, vec![]))),
+        Request::AcceptStale if row.stale_base.is_some() => {
+            accept_stale(&mut row);
+            Ok(Some((row, vec![])))
+        }
+        Request::AcceptStale => Err(not_now(&row, request)),
         Request::Answer { .. } => {
             Err(Refusal::new(format!("{} asks nothing", row.id), format!("autodo send {} \"…\" types into it", row.id)))
         }
@@ -115,26 +161,30 @@ pub(super) fn running(mut row: Row, run: Run, frozen: &Frozen, by: &str, request
 
 /// Requests to a ticket on which nothing is at work: parked, to review, reviewed, failed, cancelled.
 /// `next` is what a parked one would go on with.
-pub(super) fn waiting(mut row: Row, next: Option<NextRun>, by: &str, request: &Request) -> Stepped {
+pub(super) fn waiting(mut row: Row, next: Option<NextRun>, frozen: &Frozen, by: &str, request: &Request) -> Stepped {
     let is_parked = next.is_some();
+    let is_over = matches!(row.status, Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. });
+    if row.status.is_final() && !matches!(request, Request::Retry { how: Retry::Again }) {
+        return Err(over(&row));
+    }
     let again = |row: &mut Row, next: NextRun| {
         touched(row);
         row.status = Status::Queued { not_before: None, next };
     };
     match request {
         Request::Resume if row.run == 0 => again(&mut row, next.unwrap_or_default()),
+        Request::Resume if is_over => return Err(over(&row)),
         Request::Resume => {
-            let default = if row.conversation.is_some() {
-                NextRun::Resume { deliver: None }
+            let go_on = NextRun::GoOn { because: format!("{by} resumed it") };
+            let default = if ending::can_resume(&row, frozen) {
+                NextRun::Resume { deliver: None, instead: Some(Box::new(go_on)) }
             } else {
-                NextRun::GoOn { because: format!("{by} resumed it") }
+                go_on
             };
             again(&mut row, next.unwrap_or(default));
         }
         Request::Retry { how: Retry::Again } => {
-            row.epoch += 1;
-            let because = format!("{by} asked for another run; everything is to be done again");
-            let next = if row.run == 0 { NextRun::Ticket } else { NextRun::GoOn { because } };
+            let next = from_the_start(&mut row, next, by);
             again(&mut row, next);
         }
         Request::Retry { how: Retry::ChecksOnly } if row.run > 0 && row.base_commit.is_some() => {
@@ -147,15 +197,14 @@ pub(super) fn waiting(mut row: Row, next: Option<NextRun>, by: &str, request: &R
             row.tier_set = None;
             again(&mut row, NextRun::Corrected { correction: correction.clone() });
         }
-        Request::Cancel if !row.status.is_final() => row.status = Status::Cancelled { by: by.to_owned() },
+        Request::Cancel => row.status = Status::Cancelled { by: by.to_owned() },
         Request::SetTier { tier } => row.tier_set = Some(*tier),
-        Request::AcceptStale if row.stale_base.is_some() => row.stale_base = None,
+        Request::AcceptStale if row.stale_base.is_some() => accept_stale(&mut row),
         Request::Stop | Request::Park { .. } if is_parked => return Ok(None),
         Request::Stop
         | Request::Park { .. }
         | Request::Send { .. }
         | Request::Answer { .. }
-        | Request::Cancel
         | Request::AcceptStale
         | Request::Approve { .. }
         | Request::Reject { .. } => return Err(not_now(&row, request)),
@@ -163,14 +212,23 @@ pub(super) fn waiting(mut row: Row, next: Option<NextRun>, by: &str, request: &R
     Ok(Some((row, vec![])))
 }
 
-fn not_now(row: &Row, request: &Request) -> Refusal {
+fn over(row: &Row) -> Refusal {
+    let id = &row.id;
+    let hint = match row.status {
+        Status::Reviewed { .. } => format!("autodo reject {id} -m \"…\" sends it back"),
+        _ => format!("autodo retry {id} has it done again"),
+    };
+    Refusal::new(format!("{id} is {} already", row.status.word()), hint)
+}
+
+pub(super) fn not_now(row: &Row, request: &Request) -> Refusal {
     let what = match request {
         Request::Stop | Request::Park { .. } => "is not running",
         Request::Send { .. } => "has no agent to send to",
         Request::Answer { .. } => "asks nothing",
         Request::Approve { .. } | Request::Reject { .. } => "is not up for review",
         Request::Cancel => "is over already",
-        Request::AcceptStale => "stands on the present tip of its base",
+        Request::AcceptStale => "stands on no stale base",
         Request::Resume | Request::Retry { .. } | Request::SetTier { .. } => "does not take this now",
     };
     let hint = match request {

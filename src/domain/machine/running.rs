@@ -11,11 +11,11 @@ use super::{
         report::Said,
         risk::Tier,
         row::{Row, Status},
-        run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Phase, Purpose, Run},
+        run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Phase, Purpose, Retire, Run},
         screen::{Marker, ScreenState, Sighting},
         ticket::Frozen,
     },
-    Outcome as Stepped, claim, ending, person, tally_only,
+    Outcome as Stepped, claim, ending, person, tally_only, timers,
 };
 
 impl Run {
@@ -35,6 +35,9 @@ impl Run {
             markers: 0,
             start: LaunchKind::Fresh,
             then_deliver: None,
+            void_rounds: 0,
+            failed_looks: 0,
+            held_question: None,
         }
     }
 
@@ -48,13 +51,15 @@ impl Run {
 pub(super) fn handle(mut row: Row, mut run: Run, frozen: &Frozen, event: &Event, now: Timestamp) -> Stepped {
     match event {
         Event::Asked { by, request } => return person::running(row, run, frozen, by, request, now),
-        Event::Deadline { timer } => return Ok(deadline(row, run, *timer, frozen, now)),
+        Event::Deadline { timer } if timers::has_passed(&row, frozen, *timer, now) => {
+            return Ok(deadline(row, run, *timer, frozen, now));
+        }
         Event::Alive if matches!(run.phase, Phase::Working) => {
             run.alive = now;
             row.status = Status::Running(Box::new(run));
             return Ok(Some((row, vec![])));
         }
-        Event::Reported { report, .. } => return Ok(reported(row, run, &report.said, now)),
+        Event::Reported { report, .. } => return Ok(reported(row, run, &report.said, frozen, now)),
         Event::AgentExited { launch, end } if *launch == row.launch => {
             return Ok(exited(row, run, end, frozen, now));
         }
@@ -96,15 +101,19 @@ pub(super) fn deliver(mut row: Row, mut run: Run, purpose: Purpose, now: Timesta
 fn preparing(mut row: Row, run: Run, event: &Event, frozen: &Frozen, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
     match event {
         Event::WorktreeReady { base_commit, stacked_on } => {
+            // Adopted as it was, the work still stands where it stood.
+            if row.base_commit.as_ref() != Some(base_commit) || row.stacked_on != *stacked_on {
+                row.stale_base = None;
+                row.stale_accepted = None;
+            }
             row.base_commit = Some(base_commit.clone());
             row.stacked_on.clone_from(stacked_on);
-            row.stale_base = None;
             row.launch += 1;
             to(row, run, Phase::Launching, vec![Effect::OpenSession], now)
         }
         Event::WorktreeFailed { kind, why } => Some(match kind {
             WorktreeTrouble::Taken => ending::park(row, run, "worktree", why, frozen, now),
-            WorktreeTrouble::Passing => ending::crash(row, run, why, frozen, now),
+            WorktreeTrouble::Passing => ending::hindered(row, run, why, frozen, now),
             WorktreeTrouble::Conflict => block(row, run, "conflict", why, false),
             WorktreeTrouble::Setup => block(row, run, "setup", why, false),
         }),
@@ -122,7 +131,7 @@ fn launching(mut row: Row, mut run: Run, event: &Event, frozen: &Frozen, now: Ti
         Event::LaunchFailed { kind, why } => Some(match kind {
             LaunchTrouble::Environment => ending::park(row, run, "environment", why, frozen, now),
             LaunchTrouble::Taken => ending::park(row, run, "session", why, frozen, now),
-            LaunchTrouble::Passing => ending::crash(row, run, why, frozen, now),
+            LaunchTrouble::Passing => ending::hindered(row, run, why, frozen, now),
         }),
         _ => None,
     }
@@ -144,8 +153,9 @@ fn delivering(
         Event::Submitted { delivery: id, markers, .. } if *id == delivery.id => {
             run.alive = now;
             run.markers = *markers;
-            run.then_deliver = None;
-            to(row, run, Phase::Working, vec![], now)
+            // A question while it started was answered: the prompt is still to come.
+            let phase = if run.then_deliver.is_some() { Phase::Booting } else { Phase::Working };
+            to(row, run, phase, vec![], now)
         }
         Event::NotPasted { delivery: id, why, dialog } if *id == delivery.id => {
             // A nudge that finds no room is no news: the stall goes on.
@@ -162,7 +172,15 @@ fn delivering(
             }
             run.then_deliver = Some(delivery.purpose);
             run.enter(Phase::Booting, now);
-            Some(block(row, run, if *dialog { "dialog" } else { "delivery" }, why, true))
+            let (mut row, effects) = block(row, run, if *dialog { "dialog" } else { "delivery" }, why, true);
+            if let (Status::Blocked(blocked), false) = (&mut row.status, *dialog) {
+                blocked.options = vec!["again".into()];
+            }
+            Some((row, effects))
+        }
+        // Whether a nudge arrived is not worth a person's time: what follows shows it, or the agent is set aside.
+        Event::Unverified { delivery: id, .. } if *id == delivery.id && delivery.purpose == Purpose::Nudge => {
+            to(row, run, Phase::Working, vec![], now)
         }
         Event::Unverified { delivery: id, why } if *id == delivery.id => {
             run.then_deliver = Some(delivery.purpose);
@@ -184,7 +202,13 @@ fn delivering(
 }
 
 /// What a stable screen means for an agent that boots or works.
-fn seen(mut row: Row, mut run: Run, event: &Event, frozen: &Frozen, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
+pub(super) fn seen(
+    mut row: Row,
+    mut run: Run,
+    event: &Event,
+    frozen: &Frozen,
+    now: Timestamp,
+) -> Option<(Row, Vec<Effect>)> {
     let Event::Seen { sighting, answerable } = event else { return None };
     let booting = matches!(run.phase, Phase::Booting);
     match sighting.state {
@@ -238,24 +262,54 @@ fn ready(row: Row, mut run: Run, frozen: &Frozen, sighting: &Sighting, now: Time
     deliver(row, run, purpose, now)
 }
 
-fn reported(mut row: Row, mut run: Run, said: &Said, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
-    let with_agent =
-        matches!(run.phase, Phase::Booting | Phase::Pasting { .. } | Phase::Submitting { .. } | Phase::Working);
-    match said {
-        Said::Done { summary, no_change } if with_agent => {
+fn reported(mut row: Row, mut run: Run, said: &Said, frozen: &Frozen, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
+    match (said, &mut run.phase) {
+        // A report can be faster than the news that the session is open.
+        (
+            Said::Done { summary, no_change },
+            Phase::Launching
+            | Phase::Booting
+            | Phase::Pasting { .. }
+            | Phase::Submitting { .. }
+            | Phase::Working
+            | Phase::Proving { .. },
+        ) => {
             let claim = Claim { summary: Some(summary.clone()), no_change: no_change.clone(), claimed: true };
+            run.then_deliver = None;
             to(row, run, Phase::Proving { claim }, vec![Effect::Inspect], now)
         }
-        Said::Blocked { question, risk, options } if with_agent || matches!(run.phase, Phase::Proving { .. }) => {
-            run.enter(Phase::Working, now);
-            let (mut row, effects) = block(row, run, "question", question, true);
-            if let Status::Blocked(blocked) = &mut row.status {
-                blocked.options.clone_from(options);
-                blocked.tier = risk.unwrap_or(Tier::Blocked);
-            }
-            Some((row, effects))
+        // What is checked stays what was claimed; only the words are the newer ones.
+        (Said::Done { summary, no_change }, Phase::Checking { claim, .. }) => {
+            claim.summary = Some(summary.clone());
+            claim.no_change = no_change.clone().or(claim.no_change.take());
+            run.held_question = None;
+            alive(row, run, now)
         }
-        Said::Done { .. } | Said::Blocked { .. } | Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } => {
+        (
+            Said::Blocked { question, risk, options },
+            Phase::Launching
+            | Phase::Booting
+            | Phase::Pasting { .. }
+            | Phase::Submitting { .. }
+            | Phase::Working
+            | Phase::Proving { .. },
+        ) => {
+            run.then_deliver = None;
+            run.enter(Phase::Working, now);
+            Some(block_on_report(row, run, question, *risk, options))
+        }
+        (Said::Blocked { question, risk, options }, Phase::Checking { done, .. })
+            if done.len() >= frozen.commands().count() =>
+        {
+            run.enter(Phase::Working, now);
+            Some(block_on_report(row, run, question, *risk, options))
+        }
+        (Said::Blocked { .. }, Phase::Checking { .. }) => {
+            run.held_question = Some(said.clone());
+            alive(row, run, now)
+        }
+        (Said::Done { .. } | Said::Blocked { .. }, Phase::Preparing | Phase::Closing { .. })
+        | (Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. }, _) => {
             run.alive = now;
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
@@ -263,15 +317,41 @@ fn reported(mut row: Row, mut run: Run, said: &Said, now: Timestamp) -> Option<(
     }
 }
 
+/// Waits for the answer to a question that the agent reported.
+pub(super) fn block_on_report(
+    row: Row,
+    run: Run,
+    question: &str,
+    risk: Option<Tier>,
+    options: &[String],
+) -> (Row, Vec<Effect>) {
+    let (mut row, effects) = block(row, run, "question", question, true);
+    if let Status::Blocked(blocked) = &mut row.status {
+        blocked.options = options.to_vec();
+        blocked.tier = risk.unwrap_or(Tier::Blocked);
+    }
+    (row, effects)
+}
+
 fn exited(mut row: Row, run: Run, end: &CommandEnd, frozen: &Frozen, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
+    let has_prompt = match &run.phase {
+        Phase::Working | Phase::Submitting { .. } => true,
+        Phase::Booting => by_argument(&run, frozen),
+        // It had one before this.
+        Phase::Pasting { delivery } => !matches!(delivery.purpose, Purpose::Ticket | Purpose::GoOn),
+        Phase::Preparing
+        | Phase::Launching
+        | Phase::Proving { .. }
+        | Phase::Checking { .. }
+        | Phase::Closing { .. } => false,
+    };
     match run.phase {
-        Phase::Working | Phase::Submitting { .. } if end.succeeded() => {
+        _ if has_prompt && end.succeeded() => {
             row.pane = None;
             to(row, run, Phase::Proving { claim: Claim::default() }, vec![Effect::Inspect], now)
         }
         Phase::Launching | Phase::Booting | Phase::Pasting { .. } | Phase::Submitting { .. } | Phase::Working => {
-            let had_prompt = matches!(run.phase, Phase::Submitting { .. } | Phase::Working);
-            let when = if had_prompt { "" } else { " before it had its prompt" };
+            let when = if has_prompt { "" } else { " before it had its prompt" };
             let why = format!("the agent ended{when}: {end}");
             Some(ending::crash(row, run, &why, frozen, now))
         }
@@ -308,7 +388,11 @@ fn vanished(
 fn deadline(row: Row, mut run: Run, timer: Timer, frozen: &Frozen, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
     let limits = &frozen.limits;
     match (timer, run.phase.clone()) {
-        (Timer::Start, Phase::Launching | Phase::Booting) => {
+        (Timer::Start, Phase::Launching) => {
+            let why = format!("the session was not open within {} s", limits.start_s);
+            Some(ending::hindered(row, run, &why, frozen, now))
+        }
+        (Timer::Start, Phase::Booting) => {
             let why = format!("the agent was not ready for a prompt within {} s", limits.start_s);
             Some(ending::crash(row, run, &why, frozen, now))
         }
@@ -332,6 +416,9 @@ fn deadline(row: Row, mut run: Run, timer: Timer, frozen: &Frozen, now: Timestam
             let detail = format!("it worked for {} s, as long as it may", limits.run_s);
             Some(ending::park(row, run, "limit", detail, frozen, now))
         }
+        (Timer::Proof | Timer::Check, Phase::Proving { .. } | Phase::Checking { .. }) => {
+            claim::hung(row, run, timer, frozen, now)
+        }
         _ => None,
     }
 }
@@ -352,6 +439,9 @@ pub(super) fn block(
         tier: Tier::Blocked,
         live: live && row.pane.is_some(),
         settled: false,
+        pressed: None,
+        note: String::new(),
+        retire: Retire::No,
         run: Some(Box::new(run)),
     };
     row.status = Status::Blocked(Box::new(blocked));

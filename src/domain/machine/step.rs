@@ -64,7 +64,11 @@ pub fn step(row: &Row, frozen: &Frozen, event: &Event, now: Timestamp) -> Step {
 }
 
 fn handle(mut row: Row, frozen: &Frozen, event: &Event, now: Timestamp) -> Outcome {
-    if let Event::Reported { summary, flags, risks, .. } = event {
+    if let Event::Reported { report, summary, flags, risks } = event {
+        // What another run said is not taken for this one's, whoever let it through.
+        if row.run_id().is_none_or(|run| run.to_string() != report.run) || row.key.as_ref() != Some(&report.key) {
+            return Ok(None);
+        }
         row.risk_summary = *summary;
         row.flags = *flags;
         row.risk_sources.retain(|s| s.source != RiskOrigin::Agent);
@@ -78,15 +82,15 @@ fn handle(mut row: Row, frozen: &Frozen, event: &Event, now: Timestamp) -> Outco
         return Ok(Some((row, vec![])));
     }
     match row.status.clone() {
-        Status::Queued { next, .. } => still::queued(row, next, event, now),
+        Status::Queued { next, .. } => still::queued(row, next, frozen, event, now),
         Status::Running(run) => running::handle(row, *run, frozen, event, now),
         Status::Blocked(blocked) => blocked::handle(row, *blocked, frozen, event, now),
-        Status::Parked(parked) => still::parked(row, *parked, event),
+        Status::Parked(parked) => still::parked(row, *parked, frozen, event, now),
         Status::NeedsReview
         | Status::Reviewed { .. }
         | Status::Landed
         | Status::Failed { .. }
-        | Status::Cancelled { .. } => still::settled(row, event),
+        | Status::Cancelled { .. } => still::settled(row, frozen, event),
     }
 }
 

@@ -6,33 +6,54 @@ use super::{
     super::{
         effect::Effect,
         event::{DependencyNews, Event, Request, Timer},
-        row::{Row, Status},
+        row::{Proof, Row, Status},
         run::{Claim, LaunchKind, NextRun, Parked, Phase, Purpose, Run},
+        ticket::Frozen,
     },
-    Outcome, person, tally_only,
+    Outcome, ending, person, tally_only, timers,
 };
 
-pub(super) fn queued(mut row: Row, next: NextRun, event: &Event, now: Timestamp) -> Outcome {
+pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, event: &Event, now: Timestamp) -> Outcome {
     match event {
-        Event::Accepted { row: first } | Event::Updated { row: first } => Ok(Some((first.as_ref().clone(), vec![]))),
+        // What its author wrote; all else is the queue's own, and may be newer than what was edited.
+        Event::Updated { row: edited } if edited.id == row.id => {
+            let edited = edited.as_ref().clone();
+            let (title, priority, after, profile) = (edited.title, edited.priority, edited.after, edited.profile);
+            Ok(Some((
+                Row { title, priority, after, profile, labels: edited.labels, source: edited.source, ..row },
+                vec![],
+            )))
+        }
         Event::Start { key, conversation } => {
             let mut run = Run::new(now);
-            run.task = next.clone();
             row.started.get_or_insert(now);
+            row.ended = None;
+            row.pane = None;
+            let next = if ending::can_resume(&row, frozen) { next } else { next.in_a_new_run() };
+            run.task = next.clone();
             match next {
                 NextRun::ChecksOnly if row.run > 0 => {
-                    let proof = row.proof.take().unwrap_or_default();
-                    run.phase = Phase::Proving {
-                        claim: Claim { summary: proof.summary, no_change: proof.no_change, claimed: true },
-                    };
+                    // The claim is the one that was made, if one was; its old proof is none for what is there now.
+                    let old = row.proof.take();
+                    let claimed = old.as_ref().is_some_and(|p| p.reason.as_deref() != Some("no_claim"));
+                    let old = old.unwrap_or_default();
+                    row.proof = Some(Proof {
+                        reason: (!claimed).then(|| "no_claim".to_owned()),
+                        summary: old.summary.clone(),
+                        no_change: old.no_change.clone(),
+                        ..Proof::default()
+                    });
+                    let claim = Claim { summary: old.summary, no_change: old.no_change, claimed };
+                    run.phase = Phase::Proving { claim };
                     // Nobody is there to be asked.
                     run.asked_to_commit = true;
                     run.asked_why_no_change = true;
-                    row.pane = None;
                     row.status = Status::Running(Box::new(run));
                     return Ok(Some((row, vec![Effect::Inspect])));
                 }
-                NextRun::Resume { deliver } if row.run > 0 => {
+                NextRun::Resume { deliver, instead } if row.run > 0 => {
+                    let because = "its conversation was opened again".to_owned();
+                    run.task = instead.map_or(NextRun::GoOn { because }, |next| *next);
                     run.start = LaunchKind::Resume;
                     run.then_deliver = Some(deliver.unwrap_or(Purpose::GoOn));
                 }
@@ -51,35 +72,33 @@ pub(super) fn queued(mut row: Row, next: NextRun, event: &Event, now: Timestamp)
                 }
             }
             row.proof = None;
-            row.ended = None;
             row.status = Status::Running(Box::new(run));
             Ok(Some((row, vec![Effect::PrepareWorktree])))
         }
-        Event::FoundLanded => Ok(None),
         Event::Asked { by, request } => person::queued(row, next, by, request),
         _ => tally_only(row, event),
     }
 }
 
-pub(super) fn parked(mut row: Row, parked: Parked, event: &Event) -> Outcome {
+pub(super) fn parked(mut row: Row, parked: Parked, frozen: &Frozen, event: &Event, now: Timestamp) -> Outcome {
     match event {
-        Event::Deadline { timer: Timer::Parked } => {
+        Event::Deadline { timer: Timer::Parked } if timers::has_passed(&row, frozen, Timer::Parked, now) => {
             row.status = Status::Queued { not_before: None, next: parked.next };
             Ok(Some((row, vec![])))
         }
-        Event::Asked { by, request } => person::waiting(row, Some(parked.next), by, request),
+        Event::Asked { by, request } => person::waiting(row, Some(parked.next), frozen, by, request),
         _ => tally_only(row, event),
     }
 }
 
-pub(super) fn settled(mut row: Row, event: &Event) -> Outcome {
+pub(super) fn settled(mut row: Row, frozen: &Frozen, event: &Event) -> Outcome {
     match event {
         Event::FoundLanded if matches!(row.status, Status::Reviewed { .. }) => {
             row.status = Status::Landed;
             Ok(Some((row, vec![])))
         }
         Event::Asked { by, request: Request::Approve { low } } => person::approve(row, by, *low),
-        Event::Asked { by, request } => person::waiting(row, None, by, request),
+        Event::Asked { by, request } => person::waiting(row, None, frozen, by, request),
         _ => tally_only(row, event),
     }
 }
@@ -93,7 +112,9 @@ pub(super) fn dependency(mut row: Row, news: &DependencyNews) -> Option<(Row, Ve
         (DependencyNews::Back, Status::Parked(parked)) if parked.reason == "dependency" => {
             row.status = Status::Queued { not_before: None, next: parked.next };
         }
-        (DependencyNews::Stale { why }, _) if row.stale_base.is_none() && row.base_commit.is_some() => {
+        (DependencyNews::Stale { why }, _)
+            if row.stale_base.is_none() && row.base_commit.is_some() && row.stale_accepted.as_ref() != Some(why) =>
+        {
             row.stale_base = Some(why.clone());
         }
         (DependencyNews::Fresh, _) if row.stale_base.is_some() => row.stale_base = None,

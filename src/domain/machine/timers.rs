@@ -11,11 +11,21 @@ use super::super::{
     ticket::Frozen,
 };
 
+/// Longest time for a look at the worktree, in seconds: git itself is ended after two minutes, a look asks it a few times.
+const PROOF_S: u64 = 900;
+
+/// Longest time that a check may be late after its own limit, in seconds: the wrapper ends it.
+const CHECK_GRACE_S: u64 = 120;
+
 /// The effects of the row's phase. They are done when the phase begins and done again at a restart: each finds what
 /// the first attempt made.
 #[must_use]
 pub fn pending(row: &Row, frozen: &Frozen) -> Vec<Effect> {
-    let Status::Running(run) = &row.status else { return vec![] };
+    let run = match &row.status {
+        Status::Running(run) => run,
+        Status::Blocked(blocked) if blocked.is_retiring() => return vec![Effect::Close],
+        _ => return vec![],
+    };
     match &run.phase {
         Phase::Preparing => vec![Effect::PrepareWorktree],
         Phase::Launching => vec![Effect::OpenSession],
@@ -53,16 +63,29 @@ pub fn deadline(row: &Row, frozen: &Frozen, began: Timestamp) -> Option<(Timesta
                 let limit = (limits.run_s > 0).then(|| (after(run.began, limits.run_s), Timer::Limit));
                 limit.into_iter().chain([stall]).min_by_key(|(at, _)| *at)
             }
-            Phase::Preparing | Phase::Proving { .. } | Phase::Checking { .. } | Phase::Closing { .. } => None,
+            Phase::Proving { .. } => Some((after(run.since.max(began), PROOF_S), Timer::Proof)),
+            Phase::Checking { ref done, .. } if done.len() < frozen.commands().count() => {
+                let longest = limits.check_s.saturating_add(CHECK_GRACE_S);
+                Some((after(run.since.max(began), longest), Timer::Check))
+            }
+            Phase::Checking { .. } => Some((after(run.since.max(began), PROOF_S), Timer::Proof)),
+            // git and set-up commands are ended after their own limits; closing is tried again until nothing of the
+            // agent lives on, since nothing else may begin in its tree before.
+            Phase::Preparing | Phase::Closing { .. } => None,
         },
+        Status::Blocked(blocked) => blocked.pressed.map(|at| (after(at.max(began), limits.delivery_s), Timer::Answer)),
         Status::Queued { .. }
-        | Status::Blocked(_)
         | Status::NeedsReview
         | Status::Reviewed { .. }
         | Status::Landed
         | Status::Failed { .. }
         | Status::Cancelled { .. } => None,
     }
+}
+
+/// True if the row waits for `timer`, and its time has come.
+pub(super) fn has_passed(row: &Row, frozen: &Frozen, timer: Timer, now: Timestamp) -> bool {
+    deadline(row, frozen, Timestamp::MIN).is_some_and(|(at, due)| due == timer && at <= now)
 }
 
 /// `since` and `seconds` later, as far as timestamps reach.
