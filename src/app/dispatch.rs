@@ -40,6 +40,8 @@ pub struct Job {
     pub only: Option<BTreeSet<TicketId>>,
     /// At most so many starts.
     pub max: Option<u32>,
+    /// Sessions of blocked tickets that stay open, of those that can be resumed.
+    pub keep_blocked: u32,
 }
 
 /// When a supervisor ends.
@@ -96,7 +98,8 @@ pub async fn supervise(
         starts_left: job.max,
         closed: false,
     };
-    let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx);
+    let supervisor =
+        Supervisor::new(queue, app.world.clone(), slots, until, calls_rx).keeping_blocked(job.keep_blocked);
     let socket = |error: &dyn std::fmt::Display| {
         AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
             .hint("autodo doctor looks at the folder")

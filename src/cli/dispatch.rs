@@ -118,6 +118,7 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         stagger_s: settings.stagger.value.0,
         only: None,
         max: args.max,
+        keep_blocked: settings.keep_blocked.value,
     };
     let ended = match run(&app, job, args.json).await {
         // A supervisor got there first: its tickets are these tickets.
@@ -267,6 +268,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         stagger_s: settings.stagger.value.0,
         only: None,
         max: None,
+        keep_blocked: settings.keep_blocked.value,
     };
     match run(&app, job, false).await {
         Err(error) if error.exit == Exit::Locked => {

@@ -86,6 +86,7 @@ pub struct Supervisor {
     next_landed: Instant,
     is_closed: bool,
     has_looked: bool,
+    keep_blocked: u32,
 }
 
 impl Supervisor {
@@ -114,7 +115,15 @@ impl Supervisor {
             next_landed: now,
             is_closed: false,
             has_looked: false,
+            keep_blocked: u32::MAX,
         }
+    }
+
+    /// Keeps at most so many sessions of blocked tickets open whose conversations can be resumed.
+    #[must_use]
+    pub fn keeping_blocked(mut self, sessions: u32) -> Self {
+        self.keep_blocked = sessions;
+        self
     }
 
     /// Runs until its end. Agents and checks that are at work then go on under their wrappers.
@@ -149,6 +158,7 @@ impl Supervisor {
         self.deadlines()?;
         if !matches!(self.until, Until::Settled { .. }) {
             self.news_of_dependencies()?;
+            self.make_room()?;
             self.start_tickets()?;
         }
         self.tasks();

@@ -1,5 +1,7 @@
 //! What is due in each turn: reports, deadlines, news of dependencies, starts; and whether the loop is at its end.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -68,6 +70,27 @@ impl Supervisor {
     pub(super) fn news_of_dependencies(&mut self) -> Result<(), StoreError> {
         for (ticket, news) in schedule::dependency_news(self.queue.rows()) {
             self.take_event(&ticket, Event::Dependency { news })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn make_room(&mut self) -> Result<(), StoreError> {
+        let blocked: Vec<TicketId> = self
+            .queue
+            .rows()
+            .values()
+            .filter(|r| matches!(r.status, Status::Blocked(_)))
+            .map(|r| r.id.clone())
+            .collect();
+        if blocked.len() <= usize::try_from(self.keep_blocked).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let resumable: BTreeSet<TicketId> = blocked
+            .into_iter()
+            .filter(|id| self.queue.accepted(id).is_ok_and(|accepted| accepted.1.limits.resumable))
+            .collect();
+        for ticket in schedule::to_close(self.queue.rows(), self.keep_blocked, |row| resumable.contains(&row.id)) {
+            self.take_event(&ticket, Event::MakeRoom)?;
         }
         Ok(())
     }

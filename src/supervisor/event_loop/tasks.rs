@@ -50,7 +50,7 @@ impl Supervisor {
             .queue
             .rows()
             .values()
-            .filter(|row| matches!(row.status, Status::Running(_)) && self.concerns(&row.id))
+            .filter(|row| matches!(row.status, Status::Running(_) | Status::Blocked(_)) && self.concerns(&row.id))
             .map(|row| row.id.clone())
             .collect();
         let running: BTreeSet<&TicketId> = ids.iter().collect();
