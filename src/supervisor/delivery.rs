@@ -217,6 +217,10 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                 let state = look.sighting.state;
                 let empty = matches!(look.input, BoxSeen::Empty);
                 let stable = settled(&mut last, (state, empty));
+                if asks(&look, &delivery.purpose) && stable && pasted > 0 {
+                    // The text stands behind the dialog, or was lost to it: the box tells once the dialog is gone.
+                    return vec![Event::Pasted { delivery: delivery.id.clone() }];
+                }
                 if asks(&look, &delivery.purpose) && stable {
                     let text = if look.sighting.text.is_empty() { state.word().into() } else { look.sighting.text };
                     return work.not_pasted(text, true);

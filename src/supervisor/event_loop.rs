@@ -5,6 +5,7 @@
 
 mod calls;
 mod due;
+mod extras;
 mod rounds;
 mod tasks;
 
@@ -18,7 +19,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
-use self::tasks::{AtWork, Told};
+use self::{
+    extras::Extras,
+    tasks::{AtWork, Told},
+};
 use super::{
     World,
     queue::{Queue, TakeError, Taken},
@@ -75,6 +79,7 @@ pub struct Supervisor {
     at_work: BTreeMap<TicketId, AtWork>,
     waiting: BTreeMap<TicketId, Instant>,
     tries: BTreeMap<TicketId, u32>,
+    extras: Extras,
     told_tx: mpsc::UnboundedSender<Told>,
     told_rx: mpsc::UnboundedReceiver<Told>,
     watch: Option<Watch>,
@@ -104,6 +109,7 @@ impl Supervisor {
             at_work: BTreeMap::new(),
             waiting: BTreeMap::new(),
             tries: BTreeMap::new(),
+            extras: Extras::default(),
             told_tx,
             told_rx,
             watch: Some(Watch::default()),

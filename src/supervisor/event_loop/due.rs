@@ -192,7 +192,11 @@ impl Supervisor {
                     return None;
                 }
                 let tickets = tickets.clone();
-                let busy = tickets.iter().any(|id| !self.queue.pending(id).is_empty() || self.at_work.contains_key(id));
+                let busy = tickets.iter().any(|id| {
+                    !self.queue.pending(id).is_empty()
+                        || self.at_work.contains_key(id)
+                        || self.extras.is_awaited(id, self.queue.rows().get(id))
+                });
                 (!busy).then_some(Ending::Done)
             }
         }

@@ -90,14 +90,6 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn extras(&mut self, ticket: &TicketId, effects: &[Effect]) {
-        let Some(moment) = self.queue.rows().get(ticket).map(targets::moment) else { return };
-        for effect in effects.iter().filter(|e| !executor::carries_phase(e)) {
-            // Not kept: it carries nothing on, and ends by itself within the terminal's time limits.
-            drop(self.start_effect(ticket, effect.clone(), moment.clone(), false));
-        }
-    }
-
     pub(super) fn start_effect(
         &mut self,
         id: &TicketId,
@@ -134,6 +126,10 @@ impl Supervisor {
         }
         // Reports of the agent come before the end of its launch, and before what it shows.
         self.take_reports()?;
+        if told.effect.is_none() {
+            let row = self.queue.rows().get(&told.ticket);
+            self.extras.ended(&told.ticket, row, &told.events);
+        }
         for event in told.events {
             self.take_event(&told.ticket, event)?;
         }

@@ -10,7 +10,8 @@ const BEGIN: &str = "ready\nexpect-prompt\n";
 #[test]
 fn an_agent_that_clears_away_its_outbox_is_heard_all_the_same() {
     let world = World::new();
-    let script = [BEGIN, "report decision --risk low 'before'\nrm-autodo\n", COMMIT, DONE].concat();
+    let before = "report decision --risk low 'before'\nrun while ls .autodo/run/outbox/*.json; do sleep 0.02; done\n";
+    let script = [BEGIN, before, "rm-autodo\n", COMMIT, DONE].concat();
     let p = FakeProject::new(&world).checks(&["test -f work.txt"]).scenario(&script).dispatched(0);
     assert_eq!(p.status("T-1"), "needs_review null true");
     let review = p.review("T-1");
