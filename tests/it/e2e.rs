@@ -1,6 +1,9 @@
 //! End to end: the real program, real tmux, real git, and the scripted fake agent.
 
+mod circumstances;
 mod claims;
 mod delivery;
 mod ends;
 mod hazards;
+mod order;
+mod people;

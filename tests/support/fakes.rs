@@ -55,6 +55,7 @@ bullets = "●"
 name = "trust"
 pattern = 'Do you trust the files in this folder\?'
 policy = "answer"
+state = "permission"
 selected = '^ ❯ 1\. Yes'
 answer = ["1"]
 
