@@ -28,6 +28,7 @@ pub use command::{GitError, Limits};
 pub use discover::Repo;
 pub use probe::hook_asks;
 pub use remove::Removed;
+pub use remove::{Removal, Removed};
 use tokio::sync::Semaphore;
 
 /// Checkouts at a time: more are no faster on two cores.

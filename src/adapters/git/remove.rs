@@ -1,6 +1,6 @@
 //! Removes what a ticket no longer needs, and only what cannot be missed: `autodo clean`, and locks of the dead.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Git,
@@ -9,6 +9,17 @@ use super::{
     prepare::base_ref,
 };
 use crate::domain::id::TicketId;
+
+/// What a removal would take away: all of it can be missed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// The worktree, as git knows it.
+    pub worktree: Option<PathBuf>,
+    /// The tip of the branch.
+    pub branch_tip: Option<String>,
+    /// What there is not to be taken away.
+    pub left: Vec<String>,
+}
 
 /// What a removal took away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,18 +33,19 @@ pub struct Removed {
 }
 
 impl Git {
-    /// Removes the ticket's worktree at `path` and its branch, if all of it is contained in `target`.
+    /// What removing the ticket's worktree at `path` and its branch would take away, if all of it is contained in
+    /// `target`. Nothing is changed.
     ///
     /// # Errors
     /// [`GitError::Refused`] where it would lose something: commits that `target` does not hold, changes that are not
-    /// committed, a locked worktree, a worktree that is not this ticket's. Nothing has changed then.
-    pub async fn remove_worktree(
+    /// committed, a locked worktree, a worktree that is not this ticket's.
+    pub async fn removal(
         &self,
         repo: &Path,
         path: &Path,
         ticket: &TicketId,
         target: &str,
-    ) -> Result<Removed, GitError> {
+    ) -> Result<Removal, GitError> {
         let refused = |why: String| Err(GitError::Refused(format!("cannot clean {ticket}: {why}")));
         let branch = ticket.branch();
         let tip = self.tip_of(repo, ticket).await?;
@@ -45,7 +57,7 @@ impl Git {
                 return refused(format!("the branch {branch} has commits that {target} does not hold"));
             }
         }
-        let mut removed = Removed::default();
+        let mut removal = Removal { branch_tip: tip, ..Removal::default() };
         let entries = self.worktrees(repo).await?;
         let (place, shown) = (real(path), path.display());
         // The first is the main checkout, which is nobody's ticket.
@@ -53,7 +65,7 @@ impl Git {
             None if std::fs::symlink_metadata(path).is_ok() => {
                 return refused(format!("the folder {shown} is no worktree of this repository"));
             }
-            None => removed.left.push(format!("there is no worktree at {shown}")),
+            None => removal.left.push(format!("there is no worktree at {shown}")),
             Some(entry) if entry.branch.as_deref() != Some(&branch) => {
                 return refused(format!("the worktree {shown} is on {}, not on {branch}", entry.on()));
             }
@@ -68,12 +80,32 @@ impl Git {
                         return refused(format!("{shown} holds changes that are not committed: {}", dirty.join(", ")));
                     }
                 }
-                let call = Call::new(repo).args(["worktree", "remove"]).args([&entry.path]).checks_out();
-                self.program.ok(&call).await?;
-                removed.worktree = true;
+                removal.worktree = Some(entry.path.clone());
             }
         }
-        let Some(tip) = tip else { return Ok(removed) };
+        Ok(removal)
+    }
+
+    /// Removes the ticket's worktree at `path` and its branch, if all of it is contained in `target`.
+    ///
+    /// # Errors
+    /// As [`Self::removal`]; nothing has changed where that refuses.
+    pub async fn remove_worktree(
+        &self,
+        repo: &Path,
+        path: &Path,
+        ticket: &TicketId,
+        target: &str,
+    ) -> Result<Removed, GitError> {
+        let branch = ticket.branch();
+        let removal = self.removal(repo, path, ticket, target).await?;
+        let mut removed = Removed { left: removal.left, ..Removed::default() };
+        if let Some(worktree) = &removal.worktree {
+            let call = Call::new(repo).args(["worktree", "remove"]).args([worktree]).checks_out();
+            self.program.ok(&call).await?;
+            removed.worktree = true;
+        }
+        let Some(tip) = removal.branch_tip else { return Ok(removed) };
         match self.program.ok(&Call::new(repo).args(["branch", "-d", &branch])).await {
             Ok(_) => {
                 removed.branch_tip = Some(tip);
