@@ -131,7 +131,8 @@ pub fn read(paths: &[PathBuf]) -> Result<(Vec<Draft>, Vec<Problem>), AppError> {
     let mut problems = Vec::new();
     for path in paths {
         let texts = backlog::read_dir(path).map_err(|e| {
-            AppError::usage(e.to_string()).hint("autodo init makes .autodo/tickets; or name another folder")
+            AppError::usage(format!("{e}: {}", e.source))
+                .hint("autodo init makes .autodo/tickets; or name another folder")
         })?;
         problems.extend(texts.problems);
         for (file, content) in texts.files {

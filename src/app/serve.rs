@@ -77,7 +77,7 @@ impl Handle {
             ApiRequest::Accept { tickets, again, start } => self.accept(tickets, again, start).await,
             ApiRequest::Archive { ticket, by } => {
                 let (reply, answer) = oneshot::channel();
-                let event = Event::Asked { by, request: Request::Cancel };
+                let event = Event::Archived { by };
                 if self.calls.send(Call::Archive { ticket, event, reply }).await.is_err() {
                     return gone();
                 }
@@ -212,13 +212,13 @@ impl Handle {
                 }
                 Some(_) => {}
                 None => match store::claim_id(&self.app.home, &ticket.id).map_err(|e| failed(e.to_string()))? {
-                    Claim::Made => return self.queue_new(new, ticket, frozen).await,
+                    Claim::Made => return self.queue_new(new, ticket, frozen, None).await,
                     // Not in the queue, but claimed: archived, or left by an acceptance that came to nothing.
                     Claim::Held(_) => match self.archived(&ticket.id)? {
-                        None => return self.queue_new(new, ticket, frozen).await,
+                        None => return self.queue_new(new, ticket, frozen, None).await,
                         Some(row) if row.repo == new.repo && !new.id_is_generated => {
                             if again {
-                                return self.queue_new(new, ticket, frozen).await;
+                                return self.queue_new(new, ticket, frozen, Some(&row)).await;
                             }
                             let status = format!("archived, {}", row.status.word());
                             return Ok(Acceptance::Finished { id: ticket.id, status });
@@ -236,7 +236,7 @@ impl Handle {
     fn archived(&self, id: &TicketId) -> Result<Option<Row>, ApiReply> {
         let (rows, _) =
             store::read_archive(&self.app.home).map_err(|e| ApiReply::Failed { why: e.to_string(), hint: e.hint })?;
-        Ok(rows.into_iter().find(|row| row.id.folded() == id.folded()))
+        Ok(rows.into_iter().filter(|row| row.id.folded() == id.folded()).max_by_key(|row| row.run))
     }
 
     async fn queue_new(
@@ -244,11 +244,17 @@ impl Handle {
         new: &NewTicket,
         ticket: Ticket,
         frozen: &crate::domain::ticket::Frozen,
+        earlier: Option<&Row>,
     ) -> Result<Acceptance, ApiReply> {
         let failed = |why: String| ApiReply::Failed { why, hint: None };
         let text = accepted::render(&ticket, frozen).map_err(|e| failed(e.to_string()))?;
         self.write_ticket(&ticket.id, &text).map_err(failed)?;
-        let row = first_row(new, &ticket, self.app.world.clock.now());
+        let mut row = first_row(new, &ticket, self.app.world.clock.now());
+        if let Some(earlier) = earlier {
+            // Its folder has the runs of its earlier life: they are not run again, and what they kept is not believed.
+            row.run = earlier.run;
+            row.epoch = earlier.epoch + 1;
+        }
         let id = ticket.id.clone();
         self.take(&id, Event::Accepted { row: Box::new(row) }).await?;
         Ok(Acceptance::Queued { id })

@@ -41,7 +41,7 @@ pub fn ticket(row: &Row) -> Value {
         "created": time(Some(row.created)),
         "started": time(row.started),
         "ended": time(row.ended),
-        "duration_minutes": row.started.map(|_| row.worked_s.div_ceil(60)),
+        "duration_minutes": row.ended.map(|_| row.worked_s.div_ceil(60)),
         "cost_usd": Value::Null,
         "tokens": Value::Null,
         "question": question(row),
@@ -111,10 +111,17 @@ pub fn attention(row: &Row) -> Option<&'static str> {
     }
 }
 
-/// How long a ticket has been worked on, in seconds, up to now; `None`: not started.
+/// How long a ticket has been worked on, in seconds, up to now; `None`: not started. While it waits for an answer no
+/// time passes.
 #[must_use]
 pub fn worked_s(row: &Row, now: jiff::Timestamp) -> Option<u64> {
     row.started?;
-    let running = row.running().map_or(0, |run| now.duration_since(run.began).as_secs().max(0));
+    let running = match &row.status {
+        Status::Running(run) => now.duration_since(run.began).as_secs().max(0),
+        Status::Blocked(blocked) => {
+            blocked.run.as_ref().map_or(0, |run| row.changed.duration_since(run.began).as_secs().max(0))
+        }
+        _ => 0,
+    };
     Some(row.worked_s + u64::try_from(running).unwrap_or(0))
 }

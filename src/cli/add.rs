@@ -1,26 +1,28 @@
 //! New tickets: `add` takes one from the command line, `import` takes folders of them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 
 use super::{
     ask::nobody_starts,
-    context::{Context, accepted, meet},
+    context::{self, Context, meet},
     ui,
 };
 use crate::{
-    adapters::{fs, stdin},
+    adapters::{fs, stdin, store},
     app::{
         App, AppError, Exit,
         api::{Acceptance, ApiReply, ApiRequest, NewTicket},
         intake::{self, Draft, Project},
     },
     domain::{
+        backlog as rules,
         id::TicketId,
+        row::{Row, Status},
         ticket::{DEFAULT_PRIORITY, Ticket},
     },
-    format::problem::Problem,
+    format::{accepted, problem::Problem},
 };
 
 /// `add`.
@@ -104,8 +106,8 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
         Some(text) => TicketId::parse(text).map_err(|e| AppError::usage(e.to_string()))?,
         None => generated_id(&app)?,
     };
-    let after =
-        args.after.iter().map(|text| super::find::row(&app, text).map(|row| row.id)).collect::<Result<Vec<_>, _>>()?;
+    let known = |text: &String| super::find::anywhere(&app, text).map(|row| row.id);
+    let after = args.after.iter().map(known).collect::<Result<Vec<_>, _>>()?;
     let limit_s = match &args.limit {
         Some(text) => Some(
             crate::format::time::parse_duration(text)
@@ -132,7 +134,7 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
     }
     let tickets = intake::prepare(&app, &project, drafts, |line| ui::notice(&line)).await?;
     if args.dry_run {
-        ui::out(format!("would queue: {}", ui::plain(&args.title)));
+        plan(&app, &tickets, false)?;
         return Ok(Exit::Ok);
     }
     let exit = accept(&app, tickets, false).await?;
@@ -166,7 +168,7 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppErr
     let project = context.project(&app).await?;
     let (tickets, wrong) = backlog(&app, &project, &args.from).await?;
     if args.dry_run {
-        plan(&tickets);
+        plan(&app, &tickets, args.from.again)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     let exit = accept(&app, tickets, args.from.again).await?;
@@ -176,13 +178,41 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppErr
     Ok(if wrong { Exit::Usage } else { exit })
 }
 
-/// Says what would be accepted.
-pub fn plan(tickets: &[NewTicket]) {
+/// Says what would become of each ticket.
+///
+/// # Errors
+/// The queue cannot be read.
+pub fn plan(app: &App, tickets: &[NewTicket], again: bool) -> Result<(), AppError> {
+    let (queue, archive) = (super::find::rows(app)?, store::read_archive(&app.home)?.0);
     for new in tickets {
-        if let Ok((ticket, _)) = crate::format::accepted::parse(&new.accepted) {
-            ui::out(format!("would queue: {}  {}", ticket.id, ui::plain(&ticket.title)));
+        let (ticket, _) = accepted::parse(&new.accepted).map_err(|e| AppError::new(e.to_string()))?;
+        let is_it = |row: &&Row| row.repo == new.repo && row.id == ticket.id && !new.id_is_generated;
+        let (id, title) = (&ticket.id, ui::plain(&ticket.title));
+        let after: Vec<&str> = ticket.after.iter().map(TicketId::as_str).collect();
+        let after = if after.is_empty() { String::new() } else { format!("  (after {})", after.join(", ")) };
+        match (queue.iter().find(is_it), archive.iter().find(is_it)) {
+            (Some(row), _) if matches!(row.status, Status::Queued { .. }) => {
+                let is_edited =
+                    matches!((&row.source, &new.source), (Some(old), Some(now)) if old.digest != now.digest);
+                if is_edited {
+                    ui::out(format!("would update: {id}  {title}{after}"));
+                } else {
+                    ui::say(format!("{id}: open already ({})", row.status.word()));
+                }
+            }
+            (Some(row), _) if !is_finished(row) => ui::say(format!("{id}: open already ({})", row.status.word())),
+            (Some(row), _) | (None, Some(row)) if !again => {
+                ui::say(format!("{id}: finished already ({}); --again takes it up again", row.status.word()));
+            }
+            _ => ui::out(format!("would queue: {id}  {title}{after}")),
         }
     }
+    Ok(())
+}
+
+/// As dispatching a backlog again sees it: a failed ticket is open.
+fn is_finished(row: &Row) -> bool {
+    matches!(row.status, Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. })
 }
 
 /// Reads a backlog and makes its tickets acceptable; true: some were wrong and left out.
@@ -197,37 +227,46 @@ pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result
     }
     let (mut drafts, problems) = intake::read(&paths)?;
     let wrong = intake::check(app, &mut drafts)?;
-    let bad = problems.len() + wrong.len();
     for problem in &problems {
         say_problem(problem);
     }
     for line in &wrong {
         ui::say(line);
     }
+    let mut bad = problems.len() + wrong.len();
+    let mut prepared_ones = Vec::new();
+    let mut noticed = false;
+    let mut out: BTreeSet<usize> = BTreeSet::new();
+    let pairs: Vec<(String, Ticket)> = drafts.iter().map(|d| (d.origin.clone(), d.ticket.clone())).collect();
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let prepared = intake::prepare(app, project, vec![draft], |line| {
+            if !std::mem::replace(&mut noticed, true) {
+                ui::notice(&line);
+            }
+        })
+        .await;
+        match prepared {
+            Ok(prepared) => prepared_ones.push((index, prepared)),
+            // What is wrong with the checkout is wrong with every ticket.
+            Err(error) if error.exit != Exit::Usage => return Err(error),
+            Err(error) => {
+                ui::error(&error);
+                bad += 1;
+                out.insert(index);
+            }
+        }
+    }
+    for (index, lost) in rules::fallout(&pairs, &out) {
+        ui::say(format!("{}: left out too: it comes after {lost}", pairs[index].0));
+        bad += 1;
+        out.insert(index);
+    }
     if bad > 0 && !args.keep_going {
         return Err(AppError::usage(format!("{bad} thing(s) are wrong with these tickets: nothing was queued"))
             .hint("mend them, or take the good ones with --keep-going"));
     }
-    let mut tickets = Vec::new();
-    let mut left_out = bad > 0;
-    for draft in drafts {
-        let origin = draft.origin.clone();
-        match intake::prepare(app, project, vec![draft], |line| {
-            if tickets.is_empty() {
-                ui::notice(&line);
-            }
-        })
-        .await
-        {
-            Ok(prepared) => tickets.extend(prepared),
-            Err(error) if args.keep_going => {
-                ui::say(format!("{origin}: {error}"));
-                left_out = true;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((tickets, left_out))
+    let good = prepared_ones.into_iter().filter(|(index, _)| !out.contains(index));
+    Ok((good.flat_map(|(_, tickets)| tickets).collect(), bad > 0))
 }
 
 fn say_problem(problem: &Problem) {
@@ -246,7 +285,7 @@ pub async fn accept(app: &App, tickets: Vec<NewTicket>, again: bool) -> Result<E
     let met = meet(app, vec![ApiRequest::Accept { tickets, again, start: false }]).await?;
     let mut exits = vec![Exit::Ok];
     for reply in &met.replies {
-        accepted(reply)?;
+        context::accepted(reply)?;
         if let ApiReply::Accepted { tickets } = reply {
             exits.push(say_acceptances(tickets));
         }

@@ -3,13 +3,14 @@
 use clap::Args;
 
 use super::{
+    ask,
     context::{Context, accepted, meet, person_only},
     find, ui,
 };
 use crate::{
     adapters::env,
     app::{
-        AppError, Exit,
+        App, AppError, Exit,
         api::{ApiReply, ApiRequest},
     },
     domain::{
@@ -63,7 +64,7 @@ pub async fn by_id(context: &Context, args: &ApproveArgs) -> Result<Exit, AppErr
         }
     }
     let rows = in_order(rows);
-    approve(context, rows, false, args.dry_run).await
+    Ok(approve(&app, rows, false, args.dry_run).await?.0)
 }
 
 /// Approves all that is safe, and says why each other one is not.
@@ -89,25 +90,21 @@ pub async fn low(context: &Context, args: &ApproveLowArgs) -> Result<Exit, AppEr
             Err(reasons) => ui::say(format!("not {}: {}", row.id, reasons.join(", "))),
         }
     }
-    let count = chosen.len();
-    let exit = approve(context, chosen, true, args.dry_run).await?;
-    if !args.dry_run && exit == Exit::Ok {
+    let (exit, count) = approve(&app, chosen, true, args.dry_run).await?;
+    if !args.dry_run {
         ui::out(format!("{count} item(s) approved"));
     }
     Ok(exit)
 }
 
-async fn approve(context: &Context, rows: Vec<Row>, low: bool, dry_run: bool) -> Result<Exit, AppError> {
+/// Approves `rows`; also says how many of them were not approved before.
+async fn approve(app: &App, rows: Vec<Row>, low: bool, dry_run: bool) -> Result<(Exit, u32), AppError> {
     if dry_run {
-        for row in &rows {
-            ui::out(format!("would approve: {} — {}", row.id, ui::plain(&row.title)));
-        }
-        return Ok(Exit::Ok);
+        return Ok((ask::rehearse(app, &rows, &Request::Approve { low }, "approve"), 0));
     }
     if rows.is_empty() {
-        return Ok(Exit::Ok);
+        return Ok((Exit::Ok, 0));
     }
-    let app = context.app()?;
     let by = env::user_name();
     let requests = rows
         .iter()
@@ -119,11 +116,15 @@ async fn approve(context: &Context, rows: Vec<Row>, low: bool, dry_run: bool) ->
             refresh: None,
         })
         .collect();
-    let met = meet(&app, requests).await?;
+    let met = meet(app, requests).await?;
     let mut exits = vec![Exit::Ok];
+    let mut count = 0;
     for (row, reply) in rows.iter().zip(&met.replies) {
         match (accepted(reply), reply) {
-            (Ok(true), _) => ui::out(format!("Reviewed: {} — {}", row.id, ui::plain(&row.title))),
+            (Ok(true), _) => {
+                count += 1;
+                ui::out(format!("Reviewed: {} — {}", row.id, ui::plain(&row.title)));
+            }
             (Ok(false), _) => ui::out(format!("{}: reviewed already", row.id)),
             (Err(error), ApiReply::Refused { .. }) if low => ui::say(format!("not {error}")),
             (Err(error), _) => {
@@ -132,7 +133,7 @@ async fn approve(context: &Context, rows: Vec<Row>, low: bool, dry_run: bool) ->
             }
         }
     }
-    Ok(Exit::first_of(exits))
+    Ok((Exit::first_of(exits), count))
 }
 
 /// The first dependency of `row` that is neither approved, nor among `with`, nor gone from the queue.

@@ -1,6 +1,9 @@
 //! The verbs that ask something of tickets: stop, resume, retry, cancel, reject, answer, send, tier.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
+use tokio::time::Instant;
 
 use super::{
     context::{Context, accepted, meet, person_only},
@@ -10,12 +13,17 @@ use crate::{
     adapters::{env, stdin},
     app::{App, AppError, Exit, api::ApiRequest, intake},
     domain::{
-        event::{Request, Retry},
+        event::{Event, Request, Retry},
         id::TicketId,
+        machine::{self, Step},
         risk::Tier,
         row::{Row, Status},
+        run::Blocked,
     },
 };
+
+/// How long a stopped agent is waited for.
+const END_WAIT: Duration = Duration::from_secs(10);
 
 /// Tickets by id.
 #[derive(Args)]
@@ -51,8 +59,11 @@ pub struct RejectArgs {
     #[arg(value_name = "ID")]
     id: String,
     /// What is to be different.
-    #[arg(short = 'm', long = "message", value_name = "TEXT")]
+    #[arg(short = 'm', long = "message", value_name = "TEXT", allow_hyphen_values = true)]
     message: String,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// `answer` and `send`.
@@ -64,6 +75,9 @@ pub struct TextArgs {
     /// The text; `-` reads it from standard input.
     #[arg(allow_hyphen_values = true)]
     text: String,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Verbs over several tickets.
@@ -112,14 +126,14 @@ pub async fn several(context: &Context, verb: Verb, args: &IdsArgs) -> Result<Ex
     person_only(verb.word())?;
     let app = context.app()?;
     let rows = chosen(&app, args, |row| verb.fits(row))?;
+    if rows.is_empty() {
+        ui::say(format!("there is no ticket to {}", verb.word()));
+    }
     if args.dry_run {
-        for row in &rows {
-            ui::out(format!("{} {} ({})", verb.word(), row.id, row.status.word()));
-        }
-        return Ok(Exit::Ok);
+        return Ok(rehearse(&app, &rows, &verb.request(), verb.word()));
     }
     let exit = ask_all(&app, &rows, &verb.request()).await?;
-    if matches!(verb, Verb::Resume) && exit == Exit::Ok {
+    if matches!(verb, Verb::Resume) && exit == Exit::Ok && !rows.is_empty() {
         nobody_starts(&app).await;
     }
     Ok(exit)
@@ -137,8 +151,12 @@ async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, App
     let requests = rows.iter().map(|row| ask(&row.id, &by, request.clone(), None)).collect();
     let met = meet(app, requests).await?;
     let mut exits = vec![Exit::Ok];
+    let ends = matches!(request, Request::Stop | Request::Cancel);
     for (row, reply) in rows.iter().zip(&met.replies) {
         match accepted(reply) {
+            Ok(true) if ends && !has_ended(app, &row.id).await? => {
+                ui::out(format!("{}: being {}; its agent has not ended yet", row.id, past(request)));
+            }
             Ok(true) => ui::out(format!("{}: {}", row.id, past(request))),
             Ok(false) => ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word())),
             Err(error) => {
@@ -148,6 +166,52 @@ async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, App
         }
     }
     Ok(Exit::first_of(exits))
+}
+
+/// True once nothing of the ticket runs any more; false where that takes longer than [`END_WAIT`].
+async fn has_ended(app: &App, id: &TicketId) -> Result<bool, AppError> {
+    let end = Instant::now() + END_WAIT;
+    loop {
+        let rows = find::rows(app)?;
+        if !rows.iter().any(|row| row.id == *id && matches!(row.status, Status::Running(_))) {
+            return Ok(true);
+        }
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Says what `request` would do to each of `rows`, by the rules that would decide it. Nothing is changed.
+pub fn rehearse(app: &App, rows: &[Row], request: &Request, word: &str) -> Exit {
+    let mut exits = vec![Exit::Ok];
+    for row in rows {
+        let frozen = app.world.files.accepted(&row.id).map(|accepted| accepted.1);
+        let now = app.world.clock.now();
+        let event = Event::Asked { by: env::user_name(), request: request.clone() };
+        let error = match frozen.map(|frozen| machine::step(row, &frozen, &event, now)) {
+            Ok(Step::Next { .. }) => {
+                ui::out(format!("would {word}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word()));
+                continue;
+            }
+            Ok(Step::Ignored) => {
+                ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word()));
+                continue;
+            }
+            Ok(Step::Refused(refusal)) => {
+                let error = AppError::new(refusal.why);
+                match refusal.hint {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                }
+            }
+            Err(why) => AppError::new(why).hint("autodo doctor looks at the home"),
+        };
+        exits.push(error.exit);
+        ui::error(&error);
+    }
+    Exit::first_of(exits)
 }
 
 fn ask(id: &TicketId, by: &str, request: Request, text: Option<String>) -> ApiRequest {
@@ -182,11 +246,11 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
             || (matches!(row.status, Status::NeedsReview) && row.proof.as_ref().is_none_or(|p| !p.verified))
     })?;
     let how = if args.checks_only { Retry::ChecksOnly } else { Retry::Again };
+    if rows.is_empty() {
+        ui::say("there is no ticket to retry");
+    }
     if args.ids.dry_run {
-        for row in &rows {
-            ui::out(format!("retry {} ({})", row.id, row.status.word()));
-        }
-        return Ok(Exit::Ok);
+        return Ok(rehearse(&app, &rows, &Request::Retry { how }, "retry"));
     }
     let mut requests = Vec::new();
     for row in &rows {
@@ -204,6 +268,7 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
     for (row, reply) in rows.iter().zip(&met.replies) {
         match accepted(reply) {
             Ok(_) if args.checks_only => ui::out(format!("{}: queued again, for its checks only", row.id)),
+            Ok(_) if row.run == 0 => ui::out(format!("{}: queued again", row.id)),
             Ok(_) => ui::out(format!("{}: queued again; everything will be done again in its worktree", row.id)),
             Err(error) => {
                 exits.push(error.exit);
@@ -211,8 +276,11 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
             }
         }
     }
-    nobody_starts(&app).await;
-    Ok(Exit::first_of(exits))
+    let exit = Exit::first_of(exits);
+    if exit == Exit::Ok && !rows.is_empty() {
+        nobody_starts(&app).await;
+    }
+    Ok(exit)
 }
 
 /// `reject`.
@@ -227,8 +295,14 @@ pub async fn reject(context: &Context, args: &RejectArgs) -> Result<Exit, AppErr
     if correction.is_empty() {
         return Err(AppError::usage("the message is empty").hint("say what is to be different: -m \"…\""));
     }
-    let exit = ask_all(&app, &[row], &Request::Reject { correction }).await?;
-    nobody_starts(&app).await;
+    let request = Request::Reject { correction };
+    if args.dry_run {
+        return Ok(rehearse(&app, &[row], &request, "reject"));
+    }
+    let exit = ask_all(&app, &[row], &request).await?;
+    if exit == Exit::Ok {
+        nobody_starts(&app).await;
+    }
     Ok(exit)
 }
 
@@ -258,6 +332,13 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
     } else {
         args.text.clone()
     };
+    if args.dry_run {
+        let (request, word) = match request {
+            Request::Answer { .. } => (Request::Answer { text }, "answer"),
+            other => (other, "send to"),
+        };
+        return Ok(rehearse(&app, &[row], &request, word));
+    }
     let done = past(&request);
     let request = ask(&row.id, &env::user_name(), request, Some(text));
     let met = meet(&app, vec![request]).await?;
@@ -278,8 +359,16 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             ui::out(format!("{}: {done}; it goes on when it is started again", row.id));
             Exit::Ok
         }
+        Status::Blocked(blocked) if matches!(&row.status, Status::Blocked(was) if takes_a_key(was)) => {
+            ui::out(format!(
+                "{}: the key was typed; it is blocked ({}) until its screen is seen",
+                row.id, blocked.reason
+            ));
+            Exit::Ok
+        }
         Status::Blocked(blocked) => {
-            ui::out(format!("{}: {}", row.id, blocked.question));
+            let question = ui::plain_lines(&blocked.question);
+            ui::say(format!("{}: not delivered; it is blocked ({}): {question}", row.id, blocked.reason));
             Exit::PersonNeeded
         }
         _ => {
@@ -287,9 +376,16 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             Exit::Ok
         }
     };
-    ui::notice("nobody is watching: no supervisor runs");
-    ui::say_hint("autodo dispatch goes on with it; autodo tick looks once");
+    if matches!(now.status, Status::Running(_) | Status::Queued { .. } | Status::Blocked(_)) {
+        ui::notice("nobody is watching: no supervisor runs");
+        ui::say_hint("autodo dispatch goes on with it; autodo tick looks once");
+    }
     Ok(exit)
+}
+
+/// A live dialog or permission takes one key, and stays until its screen is looked at again.
+fn takes_a_key(blocked: &Blocked) -> bool {
+    blocked.live && matches!(blocked.reason.as_str(), "permission" | "dialog")
 }
 
 /// Says what to type where no supervisor will start what was just queued.

@@ -10,6 +10,7 @@ use crate::{
     adapters::{env, process},
     app::{AppError, Exit},
     domain::row::Status,
+    supervisor::launching::PANE,
 };
 
 /// `attach`.
@@ -43,13 +44,13 @@ pub async fn run(context: &Context, args: &AttachArgs) -> Result<Exit, AppError>
             app.tmux.attach_plain(&row.id)
         )));
     }
-    let inside = env::var("TMUX").map(|v| v.to_string_lossy().into_owned());
+    let inside = env::var("TMUX").map(|v| v.to_string_lossy().into_owned()).filter(|v| !v.is_empty());
     let argv = app.tmux.attach_argv(&row.id, inside.as_deref());
     ui::say("F12 leaves the session; the agent goes on");
-    let code = process::run_attached(&argv).map_err(|e| {
+    let code = process::run_attached(&argv, inside.is_some()).map_err(|e| {
         AppError::new(format!("cannot run {}: {e}", argv.join(" "))).hint("autodo doctor looks at tmux")
     })?;
-    if let Err(error) = app.tmux.resize_back(&row.id, (200, 50)).await {
+    if let Err(error) = app.tmux.resize_back(&row.id, PANE).await {
         tracing::debug!(%error, "the pane was not resized back");
     }
     Ok(if code == 0 { Exit::Ok } else { Exit::Error })

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
+use tokio::time::Instant;
 
 use super::{
     add::{self, BacklogArgs},
@@ -11,7 +12,7 @@ use super::{
     detach, follow, progress, ui,
 };
 use crate::{
-    adapters::{fs, machine},
+    adapters::{fs, machine, store::Lock},
     app::{
         App, AppError, Exit,
         api::{ApiReply, ApiRequest, open_ids},
@@ -23,10 +24,12 @@ use crate::{
         id::TicketId,
         observed::Observed,
         row::{Row, Status},
-        schedule::Rows,
     },
     format::time::clock,
 };
+
+/// How long a dispatch waits for another command's lock.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// `dispatch`.
 #[derive(Args)]
@@ -73,6 +76,14 @@ pub struct TickArgs {
     pub parallel: Option<u32>,
 }
 
+/// `drain`.
+#[derive(Args)]
+pub struct DrainArgs {
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
 /// `dispatch`.
 ///
 /// # Errors
@@ -85,11 +96,18 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         })?),
         None => None,
     };
+    if args.parallel == Some(0) {
+        return Err(AppError::usage("--parallel 0 would start nothing").hint("for example --parallel 2"));
+    }
     let (settings, tickets, wrong) = intake(context, &app, args).await?;
     if args.dry_run {
-        add::plan(&tickets);
+        add::plan(&app, &tickets, args.from.again)?;
+        plan_queued(&app)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
+    // Named tickets are what the exit code is about; else the queue as a whole.
+    let named = !args.from.paths.is_empty() || args.from.backlog.is_some();
+    let mut mine: Option<BTreeSet<TicketId>> = named.then(BTreeSet::new);
     let mut exits = vec![if wrong { Exit::Usage } else { Exit::Ok }];
     if !tickets.is_empty() {
         let met = meet(&app, vec![ApiRequest::Accept { tickets, again: args.from.again, start: true }]).await?;
@@ -97,14 +115,19 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
             super::context::accepted(reply)?;
             if let ApiReply::Accepted { tickets } = reply {
                 exits.push(add::say_acceptances(tickets));
+                if let Some(mine) = &mut mine {
+                    mine.extend(tickets.iter().map(|ticket| ticket.id().clone()));
+                }
                 if met.by_supervisor {
                     ui::say("a supervisor runs already: it takes them over");
+                    if args.parallel.is_some() || args.until.is_some() || args.max.is_some() || args.stagger.is_some() {
+                        ui::notice("it keeps its own --parallel, --stagger, --until and --max");
+                    }
                     let ids = open_ids(tickets);
-                    return if args.detach {
-                        Ok(Exit::first_of(exits))
-                    } else {
-                        follow::follow(&app, ids, args.json).await
-                    };
+                    if !args.detach {
+                        exits.push(follow::follow(&app, ids, args.json).await?);
+                    }
+                    return Ok(Exit::first_of(exits));
                 }
             }
         }
@@ -120,14 +143,18 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         max: args.max,
         keep_blocked: settings.keep_blocked.value,
     };
-    let ended = match run(&app, job, args.json).await {
+    if !args.json {
+        ui::say(format!("sessions: {}", app.tmux.list_plain()));
+        ui::say(format!("one of them: {} (or: autodo attach ID)", app.tmux.attach_any_plain()));
+    }
+    let Some(lock) = lock_or_follow(&app).await? else {
         // A supervisor got there first: its tickets are these tickets.
-        Err(error) if error.exit == Exit::Locked => {
-            let ids = super::find::rows(&app)?.into_iter().filter(is_open).map(|row| row.id).collect();
-            return follow::follow(&app, ids, args.json).await;
-        }
-        other => other?,
+        ui::say("a supervisor runs already: it goes on with what is queued");
+        let ids = super::find::rows(&app)?.into_iter().filter(is_open).map(|row| row.id).collect();
+        exits.push(follow::follow(&app, ids, args.json).await?);
+        return Ok(Exit::first_of(exits));
     };
+    let ended = run(&app, job, args.json, mine.as_ref(), &lock).await?;
     exits.push(ended.1);
     if ended.0 == Ended::Interrupted {
         exits.push(Exit::Interrupted);
@@ -203,25 +230,57 @@ fn parallel(settings: &Settings) -> u32 {
     })
 }
 
-async fn run(app: &App, job: Job, json: bool) -> Result<(Ended, Exit), AppError> {
-    let lock = app.lock(Duration::from_secs(3))?;
-    let (queue, notices) = app.queue(&lock)?;
+/// The lock, or nothing where a supervisor runs. A command that holds it is waited for.
+async fn lock_or_follow(app: &App) -> Result<Option<Lock>, AppError> {
+    let end = Instant::now() + LOCK_WAIT;
+    loop {
+        match app.lock(Duration::from_millis(200)) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(error) if error.exit != Exit::Locked => return Err(error),
+            Err(_) if hold::supervisor_runs(app).await => return Ok(None),
+            Err(error) if Instant::now() >= end => return Err(error),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Says what is queued already, in the order in which it would be started.
+fn plan_queued(app: &App) -> Result<(), AppError> {
+    let mut queued: Vec<Row> = super::find::rows(app)?;
+    queued.retain(|row| matches!(row.status, Status::Queued { .. }));
+    queued.sort_by(|a, b| (a.priority, a.created, &a.id).cmp(&(b.priority, b.created, &b.id)));
+    for row in queued {
+        ui::out(format!("would start: {}  {}", row.id, ui::plain(&row.title)));
+    }
+    Ok(())
+}
+
+/// Runs a supervisor; the exit code is about `mine`, or else about all of the queue.
+async fn run(
+    app: &App,
+    job: Job,
+    json: bool,
+    mine: Option<&BTreeSet<TicketId>>,
+    lock: &Lock,
+) -> Result<(Ended, Exit), AppError> {
+    let (queue, notices) = app.queue(lock)?;
     for notice in &notices {
         ui::notice(notice);
     }
     let observer = progress::observer(queue.rows(), json);
     let open: BTreeSet<TicketId> =
         queue.rows().values().filter(|row| is_unfinished(row)).map(|row| row.id.clone()).collect();
-    let (queue, ended) = supervise(app, queue, job, vec![observer.0], &lock).await?;
+    let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
-    Ok((ended, exit_of(queue.rows(), &open)))
+    let (queue, ended) = ended?;
+    let counts = |row: &&Row| mine.is_none_or(|mine| mine.contains(&row.id) || open.contains(&row.id));
+    Ok((ended, exit_of(queue.rows().values().filter(counts))))
 }
 
-/// The exit code for the tickets that were worked on.
+/// The exit code that the states of `rows` call for.
 #[must_use]
-pub fn exit_of(rows: &Rows, of: &BTreeSet<TicketId>) -> Exit {
-    let mine = rows.values().filter(|row| of.contains(&row.id));
-    Exit::first_of(mine.map(|row| match &row.status {
+pub fn exit_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Exit {
+    Exit::first_of(rows.into_iter().map(|row| match &row.status {
         Status::Failed { .. } => Exit::TicketFailed,
         Status::Blocked(blocked) if blocked.reason == "logged_out" => Exit::LoggedOut,
         Status::Blocked(_) => Exit::PersonNeeded,
@@ -270,11 +329,15 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         max: None,
         keep_blocked: settings.keep_blocked.value,
     };
-    match run(&app, job, false).await {
+    let lock = match app.lock(Duration::from_secs(3)) {
+        Ok(lock) => lock,
         Err(error) if error.exit == Exit::Locked => {
             ui::say("another command is at work: this tick leaves it alone");
-            Ok(Exit::Ok)
+            return Ok(Exit::Ok);
         }
+        Err(error) => return Err(error),
+    };
+    match run(&app, job, false, None, &lock).await {
         Err(error) => Err(error),
         Ok((ended, exit)) => {
             let rows = super::find::rows(&app)?;
@@ -293,12 +356,16 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
 ///
 /// # Errors
 /// No supervisor runs.
-pub async fn drain(context: &Context) -> Result<Exit, AppError> {
+pub async fn drain(context: &Context, args: &DrainArgs) -> Result<Exit, AppError> {
     super::context::person_only("drain")?;
     let app = context.app()?;
     if !hold::supervisor_runs(&app).await {
         ui::say("no supervisor runs: nothing is being started");
         ask::nobody_starts(&app).await;
+        return Ok(Exit::Ok);
+    }
+    if args.dry_run {
+        ui::out("would let the supervisor start nothing more");
         return Ok(Exit::Ok);
     }
     for reply in &meet(&app, vec![ApiRequest::Drain]).await?.replies {

@@ -27,15 +27,36 @@ pub fn row(app: &App, text: &str) -> Result<Row, AppError> {
     find(&rows, text).cloned()
 }
 
+/// The row that `text` names in the queue, or else in the archive.
+///
+/// # Errors
+/// None does, or several do.
+pub fn anywhere(app: &App, text: &str) -> Result<Row, AppError> {
+    match row(app, text) {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            let archive = store::read_archive(&app.home)?;
+            find(&archive.0, text).cloned().map_err(|_| error)
+        }
+    }
+}
+
 /// The rows that `texts` name, each once, in order.
 ///
 /// # Errors
 /// One of them names none, or several.
 pub fn some(app: &App, texts: &[String]) -> Result<Vec<Row>, AppError> {
-    let rows = rows(app)?;
+    among(&rows(app)?, texts)
+}
+
+/// The rows among `rows` that `texts` name, each once, in order.
+///
+/// # Errors
+/// One of them names none, or several.
+pub fn among(rows: &[Row], texts: &[String]) -> Result<Vec<Row>, AppError> {
     let mut found: Vec<Row> = Vec::new();
     for text in texts {
-        let row = find(&rows, text)?;
+        let row = find(rows, text)?;
         if !found.iter().any(|f| f.id == row.id) {
             found.push(row.clone());
         }

@@ -52,10 +52,17 @@ pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Ex
             if !json {
                 progress::summary(&rows.values().cloned().collect::<Vec<_>>());
             }
-            return Ok(exit_of(&rows, &ids));
+            return Ok(exit_of(rows.values().filter(|row| ids.contains(&row.id))));
         }
         before = rows;
-        tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = tokio::signal::ctrl_c() => {
+                ui::say("left: the supervisor goes on with them");
+                ui::say_hint("autodo list shows them; autodo drain lets the supervisor end");
+                return Ok(Exit::Interrupted);
+            }
+        }
     }
 }
 

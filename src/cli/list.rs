@@ -10,7 +10,7 @@ use crate::{
     adapters::store,
     app::{AppError, Exit, view},
     domain::audit,
-    domain::{row::Row, schedule::Rows},
+    domain::{id::TicketId, row::Row, schedule::Rows},
     format::time::human_duration,
 };
 
@@ -104,15 +104,10 @@ pub fn note(row: &Row, all: &Rows) -> Option<String> {
             None => parked.reason.clone(),
         }),
         Status::Queued { .. } => {
-            let waits: Vec<&str> = row
-                .after
-                .iter()
-                .filter(|id| all.get(*id).is_some_and(|dependency| !dependency.satisfies_dependents()))
-                .map(|id| id.as_str())
-                .collect();
+            let waits = dependencies(row, all);
             if waits.is_empty() { audit::reason(row) } else { Some(format!("after {}", waits.join(", "))) }
         }
-        Status::Running(_) | Status::Failed { .. } => audit::reason(row),
+        Status::Running(_) | Status::Failed { .. } => audit::reason(row).map(|reason| ui::plain(&reason)),
         Status::NeedsReview => match (&row.proof, &row.stale_base) {
             (Some(proof), _) if !proof.verified => {
                 Some(format!("not verified: {}", proof.reason.as_deref().unwrap_or("unknown")))
@@ -122,4 +117,23 @@ pub fn note(row: &Row, all: &Rows) -> Option<String> {
         },
         Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. } => None,
     }
+}
+
+/// The dependencies that `row` waits for.
+fn dependencies<'a>(row: &'a Row, all: &Rows) -> Vec<&'a str> {
+    let waits = |id: &&TicketId| all.get(*id).is_some_and(|dependency| !dependency.satisfies_dependents());
+    row.after.iter().filter(waits).map(TicketId::as_str).collect()
+}
+
+/// What a queued ticket waits for, in words that stand behind "waits for"; `None`: it is not queued.
+#[must_use]
+pub fn waits_for(row: &Row, all: &Rows) -> Option<String> {
+    use crate::domain::row::Status;
+    let Status::Queued { not_before, .. } = &row.status else { return None };
+    let dependencies = dependencies(row, all);
+    if !dependencies.is_empty() {
+        return Some(dependencies.join(", "));
+    }
+    let zone = jiff::tz::TimeZone::system();
+    Some(not_before.map_or_else(|| "a slot".to_owned(), |at| crate::format::time::stamp(at, &zone)))
 }

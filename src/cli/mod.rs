@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod ask;
 mod attach;
+mod clean;
 mod completions;
 mod config;
 mod context;
@@ -20,8 +21,10 @@ mod progress;
 pub mod reference;
 mod report;
 mod show;
+mod summary;
 mod ui;
 mod verbs;
+mod wait;
 
 use std::process::ExitCode;
 

@@ -13,13 +13,13 @@ use super::{
     ui,
 };
 use crate::{
-    adapters::{fs, store},
-    app::{App, AppError, Exit, view},
+    adapters::fs,
+    app::{AppError, Exit, view},
     domain::audit,
     domain::{
         id::RunId,
         observed::Observed,
-        risk::Tier,
+        risk::{Tier, effective},
         row::{Row, Status},
     },
     format::time::{human_duration, stamp},
@@ -89,18 +89,7 @@ pub struct PathArgs {
     id: IdArgs,
     /// The folder with its review, reports and logs instead of the worktree.
     #[arg(long)]
-    record: bool,
-}
-
-/// Rows of the queue and of the archive.
-fn anywhere(app: &App, id: &str) -> Result<Row, AppError> {
-    match find::row(app, id) {
-        Ok(row) => Ok(row),
-        Err(error) => {
-            let archive = store::read_archive(&app.home)?;
-            find::find(&archive.0, id).cloned().map_err(|_| error)
-        }
-    }
+    records: bool,
 }
 
 fn run_of(row: &Row) -> RunId {
@@ -113,7 +102,7 @@ fn run_of(row: &Row) -> RunId {
 /// There is no such ticket.
 pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let row = anywhere(&app, &args.id.id)?;
+    let row = find::anywhere(&app, &args.id.id)?;
     if args.json {
         let mut value = view::ticket(&row);
         if let Some(fields) = value.as_object_mut() {
@@ -126,7 +115,7 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     let pair = |name: &str, value: String| ui::out(format!("{name:<10} {value}"));
     pair("id", row.id.to_string());
     pair("title", ui::plain(&row.title));
-    let reason = audit::reason(&row).map(|r| format!(" ({r})")).unwrap_or_default();
+    let reason = audit::reason(&row).map(|r| format!(" ({})", ui::plain(&r))).unwrap_or_default();
     pair("status", format!("{}{reason}", row.status.word()));
     pair("profile", row.profile.clone());
     pair("project", format!("{}  {}", row.project, row.repo.display()));
@@ -144,6 +133,9 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     if row.run > 0 {
         pair("run", format!("{} (launch {})", row.run, row.launch));
         pair("risk", format!("{} (effective)", row.effective_risk()));
+        for (index, source) in row.risk_sources.iter().enumerate() {
+            pair("", format!("{}. {}: {}", index + 1, source.tier, ui::plain(&source.why)));
+        }
     }
     if row.base_commit.is_some() {
         pair("branch", row.id.branch());
@@ -155,14 +147,29 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     }
     match &row.status {
         Status::Blocked(blocked) => {
-            pair("question", blocked.question.clone());
+            let question = ui::plain_lines(&blocked.question);
+            for (index, line) in question.lines().enumerate() {
+                pair(if index == 0 { "question" } else { "" }, line.to_owned());
+            }
             for option in &blocked.options {
-                pair("option", option.clone());
+                pair("option", ui::plain(option));
             }
             ui::say_hint(&format!("autodo answer {} \"…\"", row.id));
         }
-        Status::Parked(parked) => pair("because", parked.detail.clone()),
-        _ => {}
+        Status::Parked(parked) => {
+            pair("because", ui::plain(&parked.detail));
+            if let Some(until) = parked.until {
+                pair("until", stamp(until, &zone));
+            }
+            ui::say_hint(&format!("autodo resume {0} goes on; autodo retry {0} has it worked on again", row.id));
+        }
+        Status::Failed { .. } => ui::say_hint(&format!("autodo logs {0}, then autodo retry {0}", row.id)),
+        Status::NeedsReview => ui::say_hint(&format!("autodo review {0}, then autodo approve {0}", row.id)),
+        Status::Queued { .. }
+        | Status::Running(_)
+        | Status::Reviewed { .. }
+        | Status::Landed
+        | Status::Cancelled { .. } => {}
     }
     Ok(Exit::Ok)
 }
@@ -173,10 +180,10 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
 /// There is no such ticket, or it has not been started.
 pub async fn review(context: &Context, args: &ReviewArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let row = anywhere(&app, &args.id.id)?;
+    let row = find::anywhere(&app, &args.id.id)?;
     if let Some(text) = &args.tier {
         person_only("review --tier")?;
-        return ask::set_tier(&app, &row, wanted_tier(text)?).await;
+        return ask::set_tier(&app, &row, wanted_tier(&row, text)?).await;
     }
     if args.accept_stale {
         person_only("review --accept-stale")?;
@@ -199,10 +206,21 @@ pub async fn review(context: &Context, args: &ReviewArgs) -> Result<Exit, AppErr
     }
 }
 
-/// `low`, or `3=low` as decisions are numbered: the tier counts for the ticket as a whole.
-fn wanted_tier(text: &str) -> Result<Tier, AppError> {
-    let word = text.rsplit_once('=').map_or(text, |(_, word)| word);
-    tier(word).map_err(|why| AppError::usage(format!("--tier {text:?}: {why}")).hint("for example --tier low"))
+/// The tier of the whole ticket that `text` asks for: `low` is that of the whole, `2=low` is that of its second source of
+/// risk, as `show` numbers them; the others stand.
+fn wanted_tier(row: &Row, text: &str) -> Result<Tier, AppError> {
+    let (number, word) = text.split_once('=').map_or((None, text), |(number, word)| (Some(number), word));
+    let tier =
+        tier(word).map_err(|why| AppError::usage(format!("--tier {text:?}: {why}")).hint("for example --tier low"))?;
+    let Some(number) = number else { return Ok(tier) };
+    let mut sources = row.risk_sources.clone();
+    let source = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| sources.get_mut(n));
+    let Some(source) = source else {
+        return Err(AppError::usage(format!("--tier {text:?}: {} has no source of risk {number}", row.id))
+            .hint(format!("autodo show {} numbers them; --tier {word} is for the ticket as a whole", row.id)));
+    };
+    source.tier = tier;
+    Ok(effective(&sources).max(row.risk_summary.maximum()))
 }
 
 /// `diff`.
@@ -211,12 +229,18 @@ fn wanted_tier(text: &str) -> Result<Tier, AppError> {
 /// There is no such ticket, or no work of it.
 pub async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let row = anywhere(&app, &args.id.id)?;
+    let row = find::anywhere(&app, &args.id.id)?;
     let Some(base) = &row.base_commit else {
         return Err(AppError::new(format!("{} has no work yet: it is {}", row.id, row.status.word()))
             .hint("autodo dispatch starts it"));
     };
-    let text = app.git.diff(&row.repo, base, &row.id.branch(), ui::is_terminal(), args.stat).await.map_err(|e| {
+    // After a merge the branch may be gone; its commits are not.
+    let branch = row.id.branch();
+    let head = match app.world.worktrees.tip(row.repo.clone(), row.id.clone()).await {
+        Observed::Absent => row.proof.as_ref().and_then(|p| p.head.clone()).unwrap_or(branch),
+        Observed::Present(_) | Observed::Unknown(_) => branch,
+    };
+    let text = app.git.diff(&row.repo, base, &head, ui::is_terminal(), args.stat).await.map_err(|e| {
         AppError::new(e.to_string()).hint("its branch may have been deleted: git branch --list 'autodo/*'")
     })?;
     ui::out_text(&text);
@@ -229,7 +253,7 @@ pub async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, AppError> 
 /// There is no such ticket, or nothing was kept of it.
 pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let row = anywhere(&app, &args.id.id)?;
+    let row = find::anywhere(&app, &args.id.id)?;
     if args.events {
         return file(&app.home.events(&row.id));
     }
@@ -249,8 +273,7 @@ pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> 
     if let Some(pane) = &row.pane
         && let Observed::Present(text) = app.world.terminal.scrollback(pane.clone(), 5_000).await
     {
-        ui::out_text(text.trim_end_matches('\n'));
-        ui::out("");
+        ui::out(text.trim_end());
         return Ok(Exit::Ok);
     }
     let folder = app.home.run_dir(&run_of(&row)).join("screens");
@@ -273,7 +296,8 @@ pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> 
 fn file(path: &std::path::Path) -> Result<Exit, AppError> {
     let text =
         fs::read_to_string(path).map_err(|e| AppError::new(e.to_string()).hint("autodo show tells where it is"))?;
-    ui::out_text(&text);
+    // A screen is kept to its last row, which is empty more often than not.
+    ui::out(text.trim_end());
     Ok(Exit::Ok)
 }
 
@@ -283,8 +307,8 @@ fn file(path: &std::path::Path) -> Result<Exit, AppError> {
 /// There is no such ticket.
 pub async fn path(context: &Context, args: &PathArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let row = anywhere(&app, &args.id.id)?;
-    let path: PathBuf = if args.record { app.home.ticket(&row.id) } else { row.worktree };
+    let row = find::anywhere(&app, &args.id.id)?;
+    let path: PathBuf = if args.records { app.home.ticket(&row.id) } else { row.worktree };
     ui::out(path.display().to_string());
     Ok(Exit::Ok)
 }

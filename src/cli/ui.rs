@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::app::AppError;
 
@@ -70,19 +71,36 @@ pub fn width() -> Option<usize> {
     is_terminal().then(|| console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)))
 }
 
-/// `text` cut to `columns` characters, with an ellipsis.
+/// `text` cut to `columns` columns of a terminal, with an ellipsis.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
+    if text.width() <= columns {
         return text.to_owned();
     }
-    let mut cut: String = text.chars().take(columns.saturating_sub(1)).collect();
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used < columns
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
     cut.push('…');
     cut
 }
 
-/// `text` without control characters: what others wrote must not steer a terminal.
+/// `text` in one line, without control characters and changes of direction: what others wrote must not steer a
+/// terminal, nor show something else than it is.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}
+
+/// As [`plain`], with its line ends.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
+/// Marks that turn the direction of what follows, and separators that some terminals take for line ends.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, completions, config, context::Context, debug, dispatch, doctor, init, list, profile,
-    report, show,
+    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list,
+    profile, report, show, summary, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -69,7 +69,13 @@ pub(super) enum Verb {
     /// Give a ticket up; its work stays.
     Cancel(ask::IdsArgs),
     /// Let the supervisor start nothing more.
-    Drain,
+    Drain(dispatch::DrainArgs),
+    /// Wait until tickets need a person, or nobody any more.
+    Wait(wait::WaitArgs),
+    /// Show what the night has brought, and what to type next.
+    Summary(summary::SummaryArgs),
+    /// Take away worktree and branch of finished tickets.
+    Clean(clean::CleanArgs),
     /// Look at everything that would go wrong at night, and say what to do about it.
     Doctor(doctor::DoctorArgs),
     /// List every setting with its origin.
@@ -98,7 +104,10 @@ pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
         .enable_all()
         .build()
         .map_err(|e| AppError::new(format!("cannot start: {e}")))?;
-    runtime.block_on(with_runtime(&context, cli.verb))
+    let exit = runtime.block_on(with_runtime(&context, cli.verb));
+    // What still hangs in a read is not waited for: a person who interrupts wants the prompt back.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
@@ -123,7 +132,10 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Resume(args) => ask::several(context, ask::Verb::Resume, &args).await,
         Verb::Retry(args) => ask::retry(context, &args).await,
         Verb::Cancel(args) => ask::several(context, ask::Verb::Cancel, &args).await,
-        Verb::Drain => dispatch::drain(context).await,
+        Verb::Drain(args) => dispatch::drain(context, &args).await,
+        Verb::Wait(args) => wait::run(context, &args).await,
+        Verb::Summary(args) => summary::run(context, &args).await,
+        Verb::Clean(args) => clean::run(context, &args).await,
         Verb::Init(args) => init::run(context, &args).await,
         Verb::Doctor(args) => doctor::run(context, &args).await,
         Verb::Config(args) => config::run(context, &args).await,

@@ -95,7 +95,8 @@ fn kind(event: &Event) -> &'static str {
         | Event::Asked { .. }
         | Event::Dependency { .. }
         | Event::MakeRoom
-        | Event::FoundLanded => "transition",
+        | Event::FoundLanded
+        | Event::Archived { .. } => "transition",
     }
 }
 

@@ -182,6 +182,11 @@ pub enum Event {
     },
     /// The branch is contained in its target.
     FoundLanded,
+    /// The ticket leaves the queue for the archive: its worktree is gone.
+    Archived {
+        /// Who asked for it.
+        by: String,
+    },
 }
 
 impl Event {
@@ -217,6 +222,7 @@ impl Event {
             Self::Asked { .. } => "asked",
             Self::Dependency { .. } => "dependency",
             Self::FoundLanded => "found_landed",
+            Self::Archived { .. } => "archived",
         }
     }
 }

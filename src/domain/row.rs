@@ -233,6 +233,15 @@ impl Status {
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Landed | Self::Cancelled { .. })
     }
+
+    /// True where the ticket is through, well or badly, so that it may leave the queue.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Reviewed { .. } | Self::Landed | Self::Failed { .. } | Self::Cancelled { .. } => true,
+            Self::Queued { .. } | Self::Running(_) | Self::Parked(_) | Self::Blocked(_) | Self::NeedsReview => false,
+        }
+    }
 }
 
 impl Row {

@@ -25,7 +25,7 @@ use crate::{
 const GRACE_MS: u64 = 2_000;
 
 /// Columns and rows of an agent's pane: wide enough that no marker wraps.
-const PANE: (u16, u16) = (200, 50);
+pub const PANE: (u16, u16) = (200, 50);
 
 /// A ticket at the moment an effect is done for it.
 #[derive(Clone)]

@@ -151,9 +151,13 @@ impl Queue {
     /// Moves a finished ticket to the archive.
     ///
     /// # Errors
-    /// The books cannot be written; the ticket stays in the queue.
+    /// It is not finished, or the books cannot be written; the ticket stays in the queue.
     pub fn archive(&mut self, id: &TicketId, event: Event) -> Result<(), TakeError> {
         let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?.clone();
+        if !row.status.is_over() {
+            let why = format!("{id} is {}: only what is finished leaves the queue", row.status.word());
+            return Err(Refusal { why, hint: Some(format!("autodo show {id}")) }.into());
+        }
         let now = self.now();
         self.store.archive(&row)?;
         (self.world.point)("archive.appended");

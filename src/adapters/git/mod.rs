@@ -27,7 +27,6 @@ use command::Program;
 pub use command::{GitError, Limits};
 pub use discover::Repo;
 pub use probe::hook_asks;
-pub use remove::Removed;
 pub use remove::{Removal, Removed};
 use tokio::sync::Semaphore;
 

@@ -31,12 +31,18 @@ fn new_session(command: &mut Command) {
     }
 }
 
-/// Runs `argv` in this terminal and waits for its end; returns its exit code, 1 where a signal ended it.
+/// Runs `argv` in this terminal and waits for its end; returns its exit code, 1 where a signal ended it. Where it is
+/// not run `inside_tmux`, it is not told of a tmux around it; where it is, it must know which one.
 ///
 /// # Errors
 /// It cannot be started.
-pub fn run_attached(argv: &[String]) -> io::Result<i32> {
+pub fn run_attached(argv: &[String], inside_tmux: bool) -> io::Result<i32> {
     let (program, arguments) = argv.split_first().ok_or_else(|| io::Error::other("there is no program to run"))?;
-    let status = Command::new(program).args(arguments).env_remove("TMUX").env_remove("TMUX_PANE").status()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if !inside_tmux {
+        command.env_remove("TMUX").env_remove("TMUX_PANE");
+    }
+    let status = command.status()?;
     Ok(status.code().unwrap_or(1))
 }

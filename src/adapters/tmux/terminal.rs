@@ -68,6 +68,12 @@ impl Tmux {
         format!("{} -t {}", self.plain("attach"), shell_words::quote(&format!("={}", ticket.session())))
     }
 
+    /// A command line that attaches to one of the sessions by hand; its target is to be filled in.
+    #[must_use]
+    pub fn attach_any_plain(&self) -> String {
+        format!("{} -t NAME", self.plain("attach"))
+    }
+
     fn plain(&self, verb: &str) -> String {
         let place = self.place();
         let (program, socket) = (place.program.to_string_lossy(), place.socket.to_string_lossy());

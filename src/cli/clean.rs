@@ -1,0 +1,87 @@
+//! `autodo clean`: what finished tickets no longer need is taken away, and they go to the archive.
+
+use clap::Args;
+
+use super::{
+    context::{Context, person_only},
+    find, ui,
+};
+use crate::{
+    app::{
+        AppError, Exit,
+        clean::{self, Cleaning},
+    },
+    supervisor::review::short,
+};
+
+/// `clean`.
+#[derive(Args)]
+pub struct CleanArgs {
+    /// Ids, or unique beginnings of ids.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Lists what it takes away of each ticket, then takes it away. A ticket that is refused does not hold up the others.
+///
+/// # Errors
+/// A ticket is not there, or the queue cannot be read.
+pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> {
+    person_only("clean")?;
+    let app = context.app()?;
+    let all = find::rows(&app)?;
+    let mut exits = vec![Exit::Ok];
+    let mut cleanings = Vec::new();
+    for row in find::among(&all, &args.ids)? {
+        match clean::plan(&app, &all, &row).await {
+            Ok(cleaning) => cleanings.push(cleaning),
+            Err(error) => {
+                exits.push(error.exit);
+                ui::error(&error);
+            }
+        }
+    }
+    for cleaning in &cleanings {
+        list(cleaning, args.dry_run);
+    }
+    if args.dry_run {
+        return Ok(Exit::first_of(exits));
+    }
+    for cleaning in &cleanings {
+        let id = &cleaning.row.id;
+        match clean::act(&app, cleaning).await {
+            Ok(removed) => {
+                ui::out(format!("{id}: cleaned, and in the archive"));
+                if let Some(tip) = removed.branch_tip {
+                    ui::say_hint(&format!("git branch {} {} brings its branch back", id.branch(), short(&tip)));
+                }
+                for left in removed.left.iter().filter(|_| cleaning.removal.worktree.is_some()) {
+                    ui::say(format!("{id}: {left}"));
+                }
+            }
+            Err(error) => {
+                exits.push(error.exit);
+                ui::error(&error);
+            }
+        }
+    }
+    Ok(Exit::first_of(exits))
+}
+
+fn list(cleaning: &Cleaning, dry_run: bool) {
+    let row = &cleaning.row;
+    let would = if dry_run { "would clean" } else { "clean" };
+    ui::out(format!("{would}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word()));
+    if let Some(worktree) = &cleaning.removal.worktree {
+        ui::out(format!("  worktree  {}", worktree.display()));
+    }
+    if let Some(tip) = &cleaning.removal.branch_tip {
+        ui::out(format!("  branch    {}, whose tip {} is in {}", row.id.branch(), short(tip), cleaning.target));
+    }
+    for tag in &cleaning.sessions {
+        ui::out(format!("  session   {} (run {}, launch {})", row.id.session(), tag.run, tag.launch));
+    }
+}
