@@ -37,11 +37,11 @@ pub struct Disk {
 pub fn disk(path: &Path) -> Observed<Disk> {
     match statvfs(path) {
         Ok(seen) => {
-            let bytes = u64::from(seen.blocks_available()).saturating_mul(u64::from(seen.fragment_size()));
+            let bytes = seen.blocks_available().saturating_mul(seen.fragment_size());
             Observed::Present(Disk {
                 free_mb: bytes / (1024 * 1024),
                 // btrfs and others have no fixed number of files and say 0.
-                free_files: (seen.files() > 0).then(|| u64::from(seen.files_available())),
+                free_files: (seen.files() > 0).then(|| seen.files_available()),
                 no_exec: seen.flags().contains(no_exec()),
             })
         }

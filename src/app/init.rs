@@ -101,9 +101,9 @@ fn settings_file(home: &Path, root: &Path, dry_run: bool) -> Result<(Step, Optio
     let text = project_file(&profile, &checks, &note);
     step.made = true;
     if !dry_run {
-        fs::create_dir(&root.join(".autodo")).map_err(unwritable)?;
+        fs::create_dir(&root.join(".autodo")).map_err(|e| unwritable(&e))?;
         // Made by somebody else meanwhile: theirs counts.
-        step.made = fs::exclusive_create(&path, text.as_bytes(), fs::SHARED).map_err(unwritable)?;
+        step.made = fs::exclusive_create(&path, text.as_bytes(), fs::SHARED).map_err(|e| unwritable(&e))?;
     }
     Ok((step, Some(text)))
 }
@@ -182,8 +182,8 @@ fn tickets(root: &Path, dry_run: bool) -> Result<Step, AppError> {
     step.made = true;
     step.notes.push("its README.md shows how a ticket looks; it is none itself".to_owned());
     if !dry_run {
-        fs::create_dir(&folder).map_err(unwritable)?;
-        fs::exclusive_create(&page, EXAMPLE.as_bytes(), fs::SHARED).map_err(unwritable)?;
+        fs::create_dir(&folder).map_err(|e| unwritable(&e))?;
+        fs::exclusive_create(&page, EXAMPLE.as_bytes(), fs::SHARED).map_err(|e| unwritable(&e))?;
     }
     Ok(step)
 }
@@ -208,7 +208,7 @@ async fn exclude(git: &Git, repo: &Repo, dry_run: bool) -> Result<Step, AppError
 
 const PERMISSIONS: &str = "mend the permissions there, and run autodo init again";
 
-fn unwritable(error: FsError) -> AppError {
+fn unwritable(error: &FsError) -> AppError {
     AppError::new(error.to_string()).hint(PERMISSIONS)
 }
 

@@ -59,7 +59,7 @@ pub async fn run(context: &Context, args: &SummaryArgs) -> Result<Exit, AppError
         let here = context.project(&app).await?;
         rows.retain(|row| row.repo == here.repo.root);
     }
-    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    rows.sort_by_key(order);
     let group = |word: &str| rows.iter().filter(|row| row.status.word() == word).collect::<Vec<&Row>>();
     if args.json {
         ui::json(&to_json(&group, &all));
