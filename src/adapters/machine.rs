@@ -34,6 +34,7 @@ pub struct Disk {
 
 /// The file system on which `path` lies; `Absent`: there is no such path.
 #[must_use]
+#[allow(clippy::useless_conversion, reason = "the numbers are narrower on macOS")]
 pub fn disk(path: &Path) -> Observed<Disk> {
     match statvfs(path) {
         Ok(seen) => {

@@ -44,7 +44,9 @@ impl Exit {
             Self::LoggedOut => "An agent is not logged in.",
             Self::TicketFailed => "A ticket failed.",
             Self::PersonNeeded => "A person is needed: a ticket is blocked, or parked without a time.",
-            Self::Locked => "The lock is held, and its holder does not answer. Nothing was done: try again.",
+            Self::Locked => {
+                "The lock is held, and its holder does not answer. Look with `autodo list`, then try again."
+            }
             Self::Interrupted => "Interrupted. The agents go on, and the next start picks them up.",
         }
     }

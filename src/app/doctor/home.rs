@@ -16,12 +16,15 @@ fn writable(scene: &Scene) -> Check {
     let name = "home";
     let root = scene.home.root();
     let shown = root.display();
-    match fs::look_kind(root) {
-        Observed::Unknown(why) => return Check::fail(name, why, MOVE),
-        Observed::Present(fs::Kind::File | fs::Kind::Other) => {
-            return Check::fail(name, format!("{shown} is no folder"), MOVE);
+    for place in root.ancestors() {
+        match fs::look_kind(place) {
+            Observed::Absent => {}
+            Observed::Present(fs::Kind::Folder | fs::Kind::Link) => break,
+            Observed::Present(fs::Kind::File | fs::Kind::Other) => {
+                return Check::fail(name, format!("{} is no folder", place.display()), MOVE);
+            }
+            Observed::Unknown(why) => return Check::fail(name, why, MOVE),
         }
-        Observed::Present(fs::Kind::Folder | fs::Kind::Link) | Observed::Absent => {}
     }
     let folder = fs::nearest_folder(root);
     if let Err(error) = fs::try_write(&folder) {
