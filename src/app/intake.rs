@@ -118,7 +118,8 @@ pub fn settings_at(home: &Path, root: Option<&Path>, flags: Vec<Flag>) -> Result
     layers.push(Layer::Flags(flags));
     Settings::load(&layers).map_err(|problems| {
         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        AppError::usage(all.join("\n")).hint("mend what is named; autodo config then lists every setting with its origin")
+        AppError::usage(all.join("\n"))
+            .hint("mend what is named; autodo config then lists every setting with its origin")
     })
 }
 
