@@ -1,1 +1,10 @@
 //! Tests of the machine as a table: row and event in, row and effects out.
+
+mod asks;
+mod blocks;
+mod delivery;
+mod every;
+mod losses;
+mod outcome;
+mod play;
+mod properties;
