@@ -53,7 +53,7 @@ set_up_sample() {
     # What the reader has set for other work must not reach the sample.
     clear_autodo_variables
     unset TMUX TMUX_PANE GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE CARGO_BUILD_TARGET CARGO_TARGET_DIR
-    export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+    export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
 
     heading "Set-up"
     set_up
