@@ -15,8 +15,8 @@ use super::{
     world::World,
 };
 
-/// Steps that do some work and commit it.
-pub const COMMIT: &str = "run echo done > work.txt && git add work.txt && git commit -q -m work\n";
+/// Steps that do some work, which differs from run to run, and commit it.
+pub const COMMIT: &str = "run echo done in {run} > work.txt && git add work.txt && git commit -q -m work\n";
 /// The report at the end of a scenario.
 pub const DONE: &str = "report done --summary 'all is done'\n";
 
@@ -29,7 +29,7 @@ exit = ["C-d"]
 MORE
 
 [launch]
-argv = ["PROGRAM", "FOLDER/{run}.scenario"]
+argv = ["PROGRAM", "FOLDER/{run}.scenario"OTHERS]
 LAUNCH
 
 [launch.env]
@@ -121,7 +121,7 @@ impl<'w> FakeProject<'w> {
         let project = Self {
             world,
             repo,
-            settings: "version = 1\nprofile = \"fake\"\n".into(),
+            settings: "version = 1\nprofile = \"fake\"\nparallel = 2\n".into(),
             tables: "[limits]\nbackoff = \"0s\"\n".into(),
             profile_head: String::new(),
             profile_launch: String::new(),
@@ -176,7 +176,9 @@ impl<'w> FakeProject<'w> {
     /// The agent's conversations can be resumed; a resumed one plays the scenario `resumed`.
     pub fn resumable(self, resumed: &str) -> Self {
         std::fs::write(self.folder().join("resumed.scenario"), resumed).unwrap();
-        let resume = format!("resume = [\"{}\", \"{}/resumed.scenario\"]", agent(), self.folder().display());
+        let folder = self.folder();
+        let resume =
+            format!("resume = [\"{}\", \"{}/resumed.scenario\", \"{{conversation}}\"]", agent(), folder.display());
         self.profile("conversation = \"chosen\"\nresumable = true").launch(&resume)
     }
 
@@ -226,11 +228,13 @@ impl<'w> FakeProject<'w> {
                 }
             }
         }
+        let is_chosen = self.profile_head.contains("chosen");
         let text = PROFILE
             .replace("PROGRAM", agent())
             .replace("FOLDER", folder.to_str().unwrap())
             .replace("MORE", &self.profile_head)
-            .replace("LAUNCH", &self.profile_launch);
+            .replace("LAUNCH", &self.profile_launch)
+            .replace("OTHERS", if is_chosen { ", \"{conversation}\"" } else { "" });
         self.repo.write(".autodo/profiles/fake.toml", &text);
         self
     }
@@ -243,10 +247,10 @@ impl<'w> FakeProject<'w> {
         project
     }
 
-    /// Runs `autodo dispatch` with `args` to its end.
+    /// Runs `autodo dispatch` with `args` to its end; two tickets at once, unless they say otherwise.
     #[track_caller]
     pub fn dispatch(&self, args: &[&str]) -> Run {
-        self.autodo(&[&["dispatch", "--parallel", "2"], args].concat())
+        self.autodo(&[&["dispatch"], args].concat())
     }
 
     /// Runs `autodo` in the project's checkout to its end.
@@ -262,7 +266,7 @@ impl<'w> FakeProject<'w> {
 
     /// Starts `autodo dispatch` in the background.
     pub fn start(&self, args: &[&str]) -> Background {
-        self.world.spawn(&self.repo, &[&["dispatch", "--parallel", "2"], args].concat())
+        self.world.spawn(&self.repo, &[&["dispatch"], args].concat())
     }
 
     /// The ticket as `list --json` shows it; null where there is none.

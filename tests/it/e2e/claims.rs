@@ -159,7 +159,7 @@ fn what_is_not_committed_is_asked_for_once() {
         .scenario_of("T-2", 1, &stubborn)
         .set_up();
     let mark = world.root().join("mark");
-    let dispatch = p.command(&["dispatch", "--parallel", "2"]).env("MARK", &mark).run();
+    let dispatch = p.command(&["dispatch"]).env("MARK", &mark).run();
     dispatch.code(0);
     assert_eq!(p.status("T-1"), "needs_review null true");
     assert_eq!(p.status("T-2"), "needs_review uncommitted false");
@@ -168,7 +168,7 @@ fn what_is_not_committed_is_asked_for_once() {
         (vec!["ticket".into(), "commit".into()], vec!["ticket".into(), "commit".into()])
     );
     assert_eq!(p.row("T-2")["checks_status"], "not_run", "checks run only on a clean tree");
-    assert_eq!(std::fs::read_to_string(p.worktree("T-2").join("work.txt")).unwrap(), "done\nmore\n");
+    assert_eq!(std::fs::read_to_string(p.worktree("T-2").join("work.txt")).unwrap(), "done in T-2/1\nmore\n");
     let files = p.review("T-2")["files"].to_string();
     assert!(files.contains("work.txt") && files.contains("not committed"), "{files}");
 }
