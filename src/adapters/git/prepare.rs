@@ -152,7 +152,16 @@ impl Git {
         let add = ["worktree", "add", "--lock", "--reason", CREATING];
         let call = Call::new(&spec.repo).args(add).env(PREPARING, &spec.path).checks_out();
         let call = call.args([spec.path.as_os_str(), branch.as_ref()]);
-        let start = if tip.is_some() {
+        let is_ours =
+            spec.base_commit.is_some() || self.kept_base(&spec.repo, &spec.ticket).await.map_err(passing)?.is_some();
+        let start = if tip.is_some() && !is_ours {
+            // What is on it would count as this ticket's work.
+            let why = format!(
+                "a branch {branch} exists, and it was not made for this ticket: rename it with `git branch -m {branch} \
+                 <name>`, or delete it"
+            );
+            return Err(error(WorktreeTrouble::Taken, why));
+        } else if tip.is_some() {
             notes.push(format!("the branch {branch} was there: its worktree is made of it"));
             self.found_start(spec).await?
         } else {

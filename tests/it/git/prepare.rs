@@ -142,6 +142,16 @@ async fn a_branch_named_autodo_is_explained() {
 }
 
 #[tokio::test]
+async fn a_branch_that_was_made_for_something_else_is_taken() {
+    let world = World::new();
+    world.git(&["branch", "autodo/T-1"]);
+    let error = world.adapter().prepare(world.spec("T-1")).await.unwrap_err();
+    assert_eq!(error.kind, WorktreeTrouble::Taken);
+    assert!(error.why.contains("git branch -m autodo/T-1"), "{error}");
+    assert!(!world.place("T-1").exists());
+}
+
+#[tokio::test]
 async fn a_branch_without_a_worktree_gets_one_and_keeps_its_commits() {
     let world = World::new();
     let git = world.adapter();
