@@ -6,6 +6,7 @@
 
 use std::{
     ffi::OsString,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -25,7 +26,7 @@ use crate::{
         report::{Report, Said},
     },
     format::report::{self, MAX_REPORT_BYTES},
-    ports::outbox::{Found, Outbox, Tally},
+    ports::outbox::{Found, Outbox, Stamp, Tally},
 };
 
 /// Longest part of a rejected file that is kept, in bytes.
@@ -74,6 +75,17 @@ pub struct FsOutbox {
 }
 
 impl Outbox for FsOutbox {
+    fn stamp(&self, worktree: &Path) -> Observed<Stamp> {
+        match std::fs::metadata(outbox_of(worktree)) {
+            Ok(seen) => {
+                let changed_ns = i128::from(seen.mtime()) * 1_000_000_000 + i128::from(seen.mtime_nsec());
+                Observed::Present(Stamp { folder: seen.ino(), changed_ns })
+            }
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Observed::Absent,
+            Err(why) => Observed::Unknown(why.to_string()),
+        }
+    }
+
     fn waiting(&self, worktree: &Path, run: &RunId, key: &RunKey) -> Vec<Found> {
         let outbox = outbox_of(worktree);
         if !is_inside(&outbox, worktree) {

@@ -1,6 +1,9 @@
 //! Launches: programs started under the launch wrapper, once each, whose end is on disk.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +111,9 @@ pub trait Launches: Send + Sync {
 
     /// What is known of the launch in `folder`; `Absent`: it was never prepared.
     fn look(&self, folder: PathBuf) -> Observed<LaunchSeen>;
+
+    /// True if the wrapper in `folder` has said how its program ended: one system call.
+    fn has_ended(&self, folder: &Path) -> bool;
 
     /// Runs a launch without a terminal and waits for its end; one that is running is adopted, one that has ended is
     /// not run again. Returns how it ended and the milliseconds it took.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::{
     decision::{Decision, Flag},
     id::{RunId, RunKey},
+    observed::Observed,
     report::Report,
     risk::RiskSummary,
 };
@@ -31,8 +32,21 @@ pub struct Tally {
     pub notes: Vec<String>,
 }
 
+/// Stands for what lies in an outbox: another one, if a file has come or gone. Two changes within one tick of the file
+/// system's clock (some milliseconds) may look like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Which folder it is: one that was made again is another.
+    pub folder: u64,
+    /// When it changed last, in nanoseconds since the epoch.
+    pub changed_ns: i128,
+}
+
 /// Outboxes. All calls read or move a few small files and do not block long.
 pub trait Outbox: Send + Sync {
+    /// The stamp of the outbox in `worktree`: one system call, where [`Outbox::waiting`] takes a dozen.
+    fn stamp(&self, worktree: &Path) -> Observed<Stamp>;
+
     /// The reports that wait in `worktree`, oldest first, checked against run and key.
     fn waiting(&self, worktree: &Path, run: &RunId, key: &RunKey) -> Vec<Found>;
 

@@ -25,6 +25,7 @@ use self::{
 };
 use super::{
     World,
+    outbox::Outboxes,
     queue::{Queue, TakeError, Taken},
     watch::{Round, Watch},
 };
@@ -86,8 +87,10 @@ pub struct Supervisor {
     round: Option<JoinHandle<(Watch, Round)>>,
     forget: Vec<TicketId>,
     woken: BTreeSet<TicketId>,
+    outboxes: Outboxes,
     next_round: Instant,
-    lively_until: Instant,
+    watched: usize,
+    lively: usize,
     next_landed: Instant,
     is_closed: bool,
     has_looked: bool,
@@ -116,8 +119,10 @@ impl Supervisor {
             round: None,
             forget: vec![],
             woken: BTreeSet::new(),
+            outboxes: Outboxes::default(),
             next_round: now,
-            lively_until: now,
+            watched: 0,
+            lively: 0,
             next_landed: now,
             is_closed: false,
             has_looked: false,
@@ -138,7 +143,7 @@ impl Supervisor {
         for (_, at_work) in std::mem::take(&mut self.at_work) {
             at_work.task.abort();
         }
-        self.queue.publish();
+        self.queue.publish_all();
         (self.queue, ending)
     }
 

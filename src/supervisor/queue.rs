@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{World, review};
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
     },
     ports::store::{Entry, Store, StoreError},
 };
+
+/// How long `queue.toml` may lack a sign of life.
+const ALIVE_WAITS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Somebody who wants to know what was committed, such as a progress display.
 pub trait Observer: Send {
@@ -63,7 +66,8 @@ pub struct Queue {
     world: World,
     accepted: BTreeMap<TicketId, Arc<(Ticket, Frozen)>>,
     observers: Vec<Box<dyn Observer>>,
-    unpublished: bool,
+    /// When `queue.toml` is to be written; `None`: it reflects all steps.
+    publish_at: Option<Timestamp>,
     reviews: BTreeSet<TicketId>,
 }
 
@@ -79,7 +83,7 @@ impl Queue {
             world,
             accepted: BTreeMap::new(),
             observers: vec![],
-            unpublished: true,
+            publish_at: Some(Timestamp::MIN),
             reviews: BTreeSet::new(),
         }
     }
@@ -183,7 +187,10 @@ impl Queue {
             Some(row) => self.rows.insert(id.clone(), row.clone()),
             None => self.rows.remove(id),
         };
-        self.unpublished = true;
+        // A sign of life alone changes nothing that a person reads: it waits for company.
+        let wait = if matches!(entry.event, Event::Alive) { ALIVE_WAITS } else { SignedDuration::ZERO };
+        let due = now.checked_add(wait).unwrap_or(now);
+        self.publish_at = Some(self.publish_at.map_or(due, |at| at.min(due)));
         // Ignored: the audit trail is a projection; the journal has the event, and says so in its own line.
         self.store.audit(id, &audit::line(&entry, before.as_ref())).ok();
         if entry.row.as_ref().is_some_and(|row| shows(row) && worth_a_review(&entry.event, before.as_ref(), row)) {
@@ -197,7 +204,16 @@ impl Queue {
 
     /// Writes the projections that are behind: reviews, then `queue.toml`. Called once for each batch of events.
     pub fn publish(&mut self) {
-        if !self.unpublished {
+        let now = self.now();
+        // One that is due late is due at once if the clock was set back.
+        if self.publish_at.is_some_and(|at| at <= now || at.duration_since(now) > ALIVE_WAITS) {
+            self.publish_all();
+        }
+    }
+
+    /// As [`Self::publish`], also what could wait.
+    pub fn publish_all(&mut self) {
+        if self.publish_at.is_none() {
             return;
         }
         for id in std::mem::take(&mut self.reviews) {
@@ -206,7 +222,7 @@ impl Queue {
         let mut rows: Vec<&Row> = self.rows.values().collect();
         rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         match self.store.publish(self.seq, &rows) {
-            Ok(()) => self.unpublished = false,
+            Ok(()) => self.publish_at = None,
             Err(error) => tracing::warn!(%error, "queue.toml is behind the journal"),
         }
     }

@@ -1,8 +1,10 @@
 //! Watching: one look at all panes per round (T1), then the screens of only those that changed (T2).
 //!
-//! While panes are few, every changed one is captured in each round; when they are many, those that went quiet, and
-//! every one now and then. A reading counts when two looks agree, so the first sight of something new asks for a
-//! second look soon.
+//! While few panes are at work, every changed one is captured in each round; when they are many, those that went quiet,
+//! and every one now and then. tmux counts a pane's activity in whole seconds, so quiet is a pane that printed nothing
+//! in the second of the look: rounds over many panes come [`IN_SECOND`] after the clock's full second, when one at work
+//! has printed and one that asks has not. A reading counts when two looks agree, so the first sight of something new
+//! asks for a second look soon.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{World, targets::Target};
 use crate::{
@@ -26,11 +29,27 @@ use crate::{
     ports::terminal::PaneSeen,
 };
 
-/// Up to this many panes, each changed one is captured in each round.
+/// Up to this many panes at work, each changed one is captured in each round.
 const FEW: usize = 16;
 
-/// A pane is captured at least this often while it changes, in seconds.
-const SAFETY_NET_S: i64 = 10;
+/// Up to this many panes in all, rounds come in quick succession while few of them are at work.
+const FEW_IN_ALL: usize = 50;
+
+/// A pane is captured at least this often while it changes.
+const SAFETY_NET: Duration = Duration::from_secs(10);
+
+/// A pane that must be looked at soon is captured at least this often.
+const URGENT: Duration = Duration::from_secs(1);
+
+/// A pane is at work if its last output is at most so many seconds old.
+const AT_WORK_S: i64 = 2;
+
+/// Time between two rounds while few panes are at work, and while none is.
+const QUICK: Duration = Duration::from_millis(120);
+const AT_REST: Duration = Duration::from_millis(500);
+
+/// When in a second of the clock a round over many panes is best: an agent at work redraws more often than this.
+const IN_SECOND: Duration = Duration::from_millis(200);
 
 /// A sign of life goes into the books when it is so much newer than the last one, in seconds.
 const ALIVE_EVERY_S: i64 = 30;
@@ -41,15 +60,26 @@ const SCROLLBACK: u32 = 3_000;
 /// Time from the first sight of something new to the second look.
 pub const SECOND_LOOK: Duration = Duration::from_millis(60);
 
+/// What changes in a row when a pane prints: second of its activity, scrollback, cursor, title.
+type Signature = (i64, u64, (u16, u16), String);
+
 /// What the watch remembers of a pane.
 #[derive(Default)]
 struct Memory {
     pane: Option<PaneId>,
-    signature: Option<(i64, u64, (u16, u16), String)>,
     stability: Stability,
-    captured_at: Option<Timestamp>,
-    captured_signature: Option<(i64, u64, (u16, u16), String)>,
+    captured: Option<Captured>,
     second_look: bool,
+}
+
+/// The latest capture of a pane.
+struct Captured {
+    /// The row before it.
+    signature: Signature,
+    /// When it was asked for: what came later may not be on it.
+    at: Instant,
+    /// The second of the clock in which it was asked for.
+    second: i64,
 }
 
 /// What a round saw of one ticket.
@@ -74,8 +104,8 @@ pub struct Round {
     pub has_looked: bool,
     /// News, each with the target it is about.
     pub news: Vec<(Target, News)>,
-    /// Some pane changed.
-    pub is_lively: bool,
+    /// How many panes were at work, or were to be looked at soon.
+    pub lively: usize,
     /// Something new was seen once: look again after [`SECOND_LOOK`].
     pub look_again: bool,
 }
@@ -95,7 +125,10 @@ impl Watch {
     /// One round over `targets`; those in `woken` have their launch looked at even while their pane lives.
     pub async fn round(&mut self, world: &World, targets: Vec<Target>, woken: &BTreeSet<TicketId>) -> Round {
         let mut round = Round::default();
-        self.panes.retain(|ticket, _| targets.iter().any(|t| t.ticket == *ticket));
+        let watched: BTreeSet<&TicketId> = targets.iter().map(|target| &target.ticket).collect();
+        self.panes.retain(|ticket, _| watched.contains(ticket));
+        // Before the look: what is quiet by this second is quiet.
+        let asked = world.clock.now().as_second();
         let (seen, server_gone) = match world.terminal.panes().await {
             Observed::Present(panes) => (panes, false),
             Observed::Absent => (vec![], true),
@@ -105,9 +138,13 @@ impl Watch {
             }
         };
         round.has_looked = true;
-        let now = world.clock.now();
         let by_pane: BTreeMap<&PaneId, &PaneSeen> = seen.iter().map(|p| (&p.pane, p)).collect();
-        let is_few = targets.len() <= FEW;
+        let is_lively = |target: &Target| {
+            let row = by_pane.get(&target.pane).filter(|row| !row.dead);
+            row.is_some_and(|row| target.is_urgent || row.activity_s >= asked - AT_WORK_S)
+        };
+        round.lively = targets.iter().filter(|target| is_lively(target)).count();
+        let is_few = round.lively <= FEW;
         let mut to_capture = Vec::new();
         for target in targets {
             let row = by_pane.get(&target.pane).copied();
@@ -120,39 +157,37 @@ impl Watch {
                 let launch = launch_life(world, &target);
                 round.news.push((target.clone(), News::Life(Seen { pane: life, server_gone, launch })));
             }
-            if let Some(row) = row.filter(|row| !row.dead) {
-                let memory = self.panes.entry(target.ticket.clone()).or_default();
-                if memory.pane.as_ref() != Some(&target.pane) {
-                    *memory = Memory { pane: Some(target.pane.clone()), ..Memory::default() };
-                }
-                let changed = memory.notice(row);
-                round.is_lively |= changed;
-                if is_sign_of_life(row, &target) {
-                    round.news.push((target.clone(), News::Alive));
-                }
-                if memory.wants_capture(row, changed, is_few, target.is_urgent, now) {
-                    to_capture.push(target);
-                }
+            let Some(row) = row.filter(|row| !row.dead) else { continue };
+            if is_sign_of_life(row, &target) {
+                round.news.push((target.clone(), News::Alive));
+            }
+            if self.panes.get(&target.ticket).is_none_or(|memory| memory.pane.as_ref() != Some(&target.pane)) {
+                let memory = Memory { pane: Some(target.pane.clone()), ..Memory::default() };
+                self.panes.insert(target.ticket.clone(), memory);
+            }
+            let Some(memory) = self.panes.get(&target.ticket) else { continue };
+            if memory.wants_capture(row, is_few, target.is_urgent, asked) {
+                to_capture.push((target, signature(row)));
             }
         }
-        self.capture(world, to_capture, now, &mut round).await;
+        self.capture(world, to_capture, &mut round).await;
         round
     }
 
-    async fn capture(&mut self, world: &World, targets: Vec<Target>, now: Timestamp, round: &mut Round) {
+    async fn capture(&mut self, world: &World, targets: Vec<(Target, Signature)>, round: &mut Round) {
         if targets.is_empty() {
             return;
         }
-        let screens = match world.terminal.screens(targets.iter().map(|t| t.pane.clone()).collect()).await {
+        let (at, now) = (Instant::now(), world.clock.now());
+        let screens = match world.terminal.screens(targets.iter().map(|(t, _)| t.pane.clone()).collect()).await {
             Observed::Present(screens) => screens,
             Observed::Absent | Observed::Unknown(_) => return,
         };
         let mut by_pane: BTreeMap<PaneId, Observed<Screen>> = screens.into_iter().collect();
-        for target in targets {
+        for (target, signature) in targets {
             let Some(Observed::Present(screen)) = by_pane.remove(&target.pane) else { continue };
             let Some(memory) = self.panes.get_mut(&target.ticket) else { continue };
-            memory.captured_at = Some(now);
-            memory.captured_signature.clone_from(&memory.signature);
+            memory.captured = Some(Captured { signature, at, second: now.as_second() });
             let mut sighting = classify::classify(&target.profile, &screen, target.key.as_ref());
             if sighting.marker.is_some() && !marker_is_new(world, &target, &screen).await {
                 sighting.marker = None;
@@ -173,26 +208,41 @@ impl Watch {
     }
 }
 
-impl Memory {
-    /// Takes a row in; true if the pane has changed since the last one.
-    fn notice(&mut self, row: &PaneSeen) -> bool {
-        let signature = (row.activity_s, row.history, row.cursor, row.title.clone());
-        let changed = self.signature.as_ref() != Some(&signature);
-        self.signature = Some(signature);
-        changed
-    }
-
-    fn wants_capture(&self, row: &PaneSeen, changed: bool, is_few: bool, is_urgent: bool, now: Timestamp) -> bool {
-        let Some(captured_at) = self.captured_at else { return true };
-        let age = now.duration_since(captured_at).as_secs();
-        // tmux's activity counts whole seconds: a pane that changed within this one may change again unseen.
-        let is_active = now.as_second() - row.activity_s <= 1;
-        let unseen = self.captured_signature != self.signature;
-        if self.second_look || (is_few && (changed || is_active || unseen)) || (is_urgent && (changed || age >= 1)) {
-            return true;
+/// When the next round should begin, if `targets` panes are watched and `lively` of them were at work in the last one.
+#[must_use]
+pub fn next_round(targets: usize, lively: usize, now: Timestamp) -> Duration {
+    match (targets, lively) {
+        (0..=FEW_IN_ALL, 0) => AT_REST,
+        (0..=FEW_IN_ALL, 1..=FEW) => QUICK,
+        _ => {
+            let second = Duration::from_secs(1);
+            let gone = Duration::from_nanos(u64::try_from(now.subsec_nanosecond()).unwrap_or(0));
+            let wait = if gone < IN_SECOND { IN_SECOND - gone } else { second + IN_SECOND - gone };
+            // A timer that fires a moment early must not make two rounds of one.
+            if wait < QUICK { wait + second } else { wait }
         }
-        let went_quiet = unseen && !is_active && !changed;
-        went_quiet || (age >= SAFETY_NET_S && (changed || is_active || is_urgent))
+    }
+}
+
+fn signature(row: &PaneSeen) -> Signature {
+    (row.activity_s, row.history, row.cursor, row.title.clone())
+}
+
+impl Memory {
+    /// True if the pane is to be captured, as `row` shows it, in a look that began in the second `asked`.
+    fn wants_capture(&self, row: &PaneSeen, is_few: bool, is_urgent: bool, asked: i64) -> bool {
+        let Some(captured) = &self.captured else { return true };
+        let (activity, history, cursor, title) = &captured.signature;
+        let is_as_captured =
+            (row.activity_s, row.history, row.cursor, &row.title) == (*activity, *history, *cursor, title);
+        // What it printed in the second of the capture may have come after it.
+        let is_unseen = !is_as_captured || row.activity_s >= captured.second;
+        // An activity ahead of the clock is of a clock that was set back.
+        let is_quiet = !(asked..=asked + 1).contains(&row.activity_s);
+        let age = captured.at.elapsed();
+        self.second_look
+            || (is_unseen && (is_few || is_quiet || age >= SAFETY_NET))
+            || (is_urgent && (!is_as_captured || age >= URGENT))
     }
 }
 

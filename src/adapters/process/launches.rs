@@ -132,6 +132,10 @@ impl Launches for FsLaunches {
         }
     }
 
+    fn has_ended(&self, folder: &Path) -> bool {
+        folder.join(files::EXIT).exists()
+    }
+
     fn run(&self, folder: PathBuf, spec: LaunchSpec) -> Work<'_, Result<(CommandEnd, u64), LaunchError>> {
         Box::pin(self.run_now(folder, spec))
     }

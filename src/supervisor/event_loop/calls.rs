@@ -9,6 +9,8 @@ use crate::{
     domain::{
         event::{Event, Request},
         id::TicketId,
+        reconcile,
+        row::Row,
     },
     ports::store::StoreError,
     supervisor::queue::{Queue, TakeError},
@@ -92,12 +94,23 @@ impl Supervisor {
                 Ok(())
             }
             Call::Wake => {
-                self.woken.extend(self.queue.rows().keys().cloned());
-                self.next_round = Instant::now();
+                // Reports are taken in every turn; a look at the panes is due where a program has ended.
+                let ended: Vec<TicketId> =
+                    self.queue.rows().values().filter(|row| self.has_ended(row)).map(|row| row.id.clone()).collect();
+                if !ended.is_empty() {
+                    self.woken.extend(ended);
+                    self.next_round = Instant::now();
+                }
                 Ok(())
             }
             Call::Leave => Ok(()),
         }
+    }
+
+    /// True if the agent of `row` has ended, as its wrapper says.
+    fn has_ended(&self, row: &Row) -> bool {
+        let Some(run) = row.run_id().filter(|_| reconcile::has_agent(row)) else { return false };
+        self.world.launches.has_ended(&self.world.files.places().launch(&run, row.launch))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         schedule,
     },
     ports::store::StoreError,
-    supervisor::{outbox, queue::TakeError, watch::SECOND_LOOK},
+    supervisor::{queue::TakeError, watch::SECOND_LOOK},
 };
 
 impl Supervisor {
@@ -25,7 +25,7 @@ impl Supervisor {
         let ids: Vec<TicketId> =
             self.queue.rows().values().filter(|row| may_report(row)).map(|r| r.id.clone()).collect();
         for id in ids {
-            match outbox::take_reports(&mut self.queue, &self.world, &id) {
+            match self.outboxes.take(&mut self.queue, &self.world, &id) {
                 Ok(effects) => self.extras(&id, &effects),
                 Err(TakeError::Store(error)) => return Err(error),
                 Err(error) => tracing::warn!(ticket = %id, %error, "reports wait"),

@@ -11,7 +11,7 @@ use crate::{
     ports::store::StoreError,
     supervisor::{
         targets::{self, Target},
-        watch::{News, Round, SECOND_LOOK, Watch},
+        watch::{self, News, Round, SECOND_LOOK, Watch},
     },
 };
 
@@ -35,22 +35,13 @@ impl Supervisor {
             self.next_round = Instant::now() + Duration::from_millis(500);
             return;
         }
-        self.next_round = Instant::now() + self.interval(targets.len());
+        self.next_round = Instant::now() + watch::next_round(targets.len(), self.lively, self.queue.now());
+        self.watched = targets.len();
         let world = self.world.clone();
         self.round = Some(tokio::spawn(async move {
             let round = watch.round(&world, targets, &woken).await;
             (watch, round)
         }));
-    }
-
-    /// Time between two rounds: short while few panes are lively, longer at rest and when they are many.
-    pub(super) fn interval(&self, panes: usize) -> Duration {
-        let lively = Instant::now() < self.lively_until;
-        Duration::from_millis(match (panes, lively) {
-            (0..=16, true) => 120,
-            (0..=50, _) => 500,
-            _ => 700,
-        })
     }
 
     pub(super) fn end_round(
@@ -66,12 +57,10 @@ impl Supervisor {
         };
         self.watch = Some(watch);
         self.has_looked |= round.has_looked;
-        if round.is_lively {
-            self.lively_until = Instant::now() + Duration::from_secs(3);
-            let soon = Instant::now() + self.interval(1);
-            if self.queue.rows().len() <= 16 {
-                self.next_round = self.next_round.min(soon);
-            }
+        if round.lively != self.lively {
+            self.lively = round.lively;
+            let next = watch::next_round(self.watched, self.lively, self.queue.now());
+            self.next_round = self.next_round.min(Instant::now() + next);
         }
         if round.look_again {
             self.next_round = Instant::now() + SECOND_LOOK;
