@@ -8,7 +8,7 @@
 //! - `FAKE_PROMPTS`: one JSON object per line, appended: `{"prompt": text}` for what was submitted (pasted text as it
 //!   came, with its control characters), `{"dialog": name, "key": "1" | "2" | "enter" | "escape"}` for an answered
 //!   dialog, `{"command": [..], "code": n, "output": text}` for what `run`, `report` and the like did, and
-//!   `{"background": pid}` for a child that was left behind.
+//!   `{"background": pid}` for a child that was left behind, and `{"stamp": words, "at_ns": n}`: nanoseconds since 1970.
 //!
 //! # Screen
 //!

@@ -5,7 +5,7 @@ mod act;
 use std::{
     collections::VecDeque,
     sync::mpsc::{Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
@@ -127,6 +127,12 @@ impl Agent {
             "busy" => {
                 self.busy = Some(Instant::now());
                 self.wait(Some(Duration::from_secs_f64(number)), |_| false)?;
+            }
+            "pause" => self.wait(Some(Duration::from_secs_f64(number)), |_| false)?,
+            "stamp" => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let at_ns = u64::try_from(since.as_nanos()).unwrap_or_default();
+                log::record(&json!({ "stamp": rest, "at_ns": at_ns }));
             }
             "spinner" => self.frame = Duration::from_secs_f64(1.0 / number.clamp(0.1, 1000.0)),
             "show" => self.output.push_str(&format!("{}\n", unescaped(rest))),

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `ready`, `status WORDS` | the status line |
 //! | `busy SECS`, `spinner HZ` | busy with a spinner for that long; frames per second (4) |
+//! | `pause SECS` | stay as it is for that long |
+//! | `stamp WORDS` | record these words and the time |
 //! | `show TEXT`, `title TEXT`, `flood LINES` | output; the pane's title; that many lines of output |
 //! | `alt-screen` | go on in the alternate screen |
 //! | `box PREFIX` | stands before the text in the box instead of `> ` |
@@ -80,9 +82,11 @@ const TEXT: &[&str] = &[
     "run",
     "report",
     "report-as",
+    "stamp",
 ];
 const NUMBER: &[&str] = &[
     "busy",
+    "pause",
     "spinner",
     "flood",
     "swallow-enter",

@@ -1,0 +1,244 @@
+//! A home, a repository and tickets at work: the scripted agents in their panes, and the supervisor that watches them.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{Trouble, options::Options};
+
+/// Longest time for all agents to be at work, and for anything else that is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Agents at work.
+pub struct Stage<'a> {
+    options: &'a Options,
+    folder: tempfile::TempDir,
+    panes: usize,
+    supervisor: Option<Child>,
+}
+
+impl<'a> Stage<'a> {
+    /// Has `panes` tickets dispatched and their agents given their prompt; then each plays `scenario` of its number.
+    /// A supervisor watches them.
+    ///
+    /// # Errors
+    /// Something did not start, or an agent never got to work.
+    pub fn set(options: &'a Options, panes: usize, scenario: impl Fn(usize) -> String) -> Result<Self, Trouble> {
+        let folder = tempfile::Builder::new().prefix("adb").tempdir_in(&options.folder);
+        let mut folder = folder.map_err(|why| format!("cannot make a folder: {why}"))?;
+        folder.disable_cleanup(options.keep);
+        let mut stage = Self { options, folder, panes, supervisor: None };
+        let repo = stage.path("p");
+        stage.write("gitconfig", "[user]\nname = Bench\nemail = bench@example.invalid\n[commit]\ngpgsign = false\n")?;
+        for number in 0..panes {
+            let id = id(number);
+            stage.write(&format!("scenarios/{id}"), &format!("ready\nexpect-prompt\n{}", scenario(number)))?;
+            let ticket = format!("---\nid: {id}\ntitle: Ticket {id}\n---\nWork until told otherwise.\n");
+            stage.write(&format!("p/.autodo/tickets/{id}.md"), &ticket)?;
+        }
+        stage.write("p/.autodo/config.toml", "version = 1\nprofile = \"bench\"\nchecks = []\n")?;
+        stage.write("ad/profiles/bench.toml", &stage.profile())?;
+        for line in ["init -q -b main", "add -A", "commit -q -m first"] {
+            stage.run("git", &line.split(' ').collect::<Vec<_>>(), &repo)?;
+        }
+        stage.start(&[])?;
+        stage.wait("every agent to be at work", |stage| stage.working() == panes)?;
+        Ok(stage)
+    }
+
+    /// The home.
+    pub fn home(&self) -> PathBuf {
+        self.path("ad")
+    }
+
+    /// The moments that an agent recorded with `stamp`: its word, and seconds since the epoch.
+    pub fn stamps(&self, number: usize) -> Vec<(String, f64)> {
+        let text = std::fs::read_to_string(self.path(&format!("records/{}", id(number)))).unwrap_or_default();
+        let values = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        values.filter_map(|v| Some((v["stamp"].as_str()?.to_owned(), v["at_ns"].as_f64()? / 1e9))).collect()
+    }
+
+    /// The supervisor's process id.
+    pub fn supervisor(&self) -> i32 {
+        self.supervisor.as_ref().and_then(|child| i32::try_from(child.id()).ok()).unwrap_or(0)
+    }
+
+    /// The socket of the tmux server.
+    pub fn socket(&self) -> PathBuf {
+        self.home().join("run/tmux.sock")
+    }
+
+    /// The tmux server's process id.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn server(&self) -> Result<i32, Trouble> {
+        let said = self.tmux(&["display-message", "-p", "#{pid}"])?;
+        said.trim().parse().map_err(|_| format!("tmux says that its pid is {said:?}"))
+    }
+
+    /// The agents' panes.
+    ///
+    /// # Errors
+    /// There are not as many as there should be.
+    pub fn agents(&self) -> Result<Vec<String>, Trouble> {
+        let said = self.tmux(&["list-panes", "-a", "-f", "#{@autodo_ticket}", "-F", "#{pane_id}"])?;
+        let panes: Vec<String> = said.lines().map(str::to_owned).collect();
+        if panes.len() == self.panes { Ok(panes) } else { Err(format!("{} panes, not {}", panes.len(), self.panes)) }
+    }
+
+    /// Starts a supervisor over the agents that are at work, and waits until it serves.
+    ///
+    /// # Errors
+    /// It did not start.
+    pub fn watch(&mut self) -> Result<(), Trouble> {
+        self.start(&["--no-intake"])?;
+        let socket = self.home().join("run/supervisor.sock");
+        self.wait("the supervisor to serve", |_| std::os::unix::net::UnixStream::connect(&socket).is_ok())
+    }
+
+    /// Ends the supervisor; the agents go on.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn unwatch(&mut self) -> Result<(), Trouble> {
+        let Some(mut child) = self.supervisor.take() else { return Ok(()) };
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
+        kill(pid, Signal::SIGINT).map_err(|why| format!("the supervisor is gone: {why}"))?;
+        let status = child.wait().map_err(|why| why.to_string())?;
+        if status.code() == Some(130) { Ok(()) } else { Err(format!("the supervisor ended with {status}")) }
+    }
+
+    fn start(&mut self, more: &[&str]) -> Result<(), Trouble> {
+        let log = self.path("supervisor.log");
+        let failed = |why: std::io::Error| format!("cannot start autodo dispatch: {why}");
+        let log = File::options().create(true).append(true).open(log).map_err(failed)?;
+        let parallel = self.panes.to_string();
+        let mut command = self.command(&self.options.autodo, &self.path("p"));
+        command.args(["dispatch", "--parallel", &parallel]).args(more).process_group(0);
+        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(failed)?).stderr(log);
+        let child = command.spawn().map_err(failed)?;
+        let pid = child.id().to_string();
+        self.supervisor = Some(child);
+        // For scripts/bench, which ends what an interrupted measurement leaves behind.
+        self.write("supervisor.pid", &pid)
+    }
+
+    /// How many tickets `queue.toml` shows at work.
+    fn working(&self) -> usize {
+        let text = std::fs::read_to_string(self.home().join("queue.toml")).unwrap_or_default();
+        text.lines().filter(|line| *line == "phase = \"working\"").count()
+    }
+
+    fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), Trouble> {
+        let end = Instant::now() + PATIENCE;
+        while !done(self) {
+            let over = match &mut self.supervisor {
+                Some(child) => child.try_wait().ok().flatten(),
+                None => None,
+            };
+            if over.is_some() || Instant::now() > end {
+                self.folder.disable_cleanup(true);
+                let folder = self.folder.path().display();
+                return Err(format!("waited in vain for {what}; logs are in {folder} ({} at work)", self.working()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn profile(&self) -> String {
+        let folder = self.folder.path().display();
+        let mut text = String::from("version = 1\nname = \"bench\"\nnudge = false\n");
+        // Ignored: writing to a string cannot fail.
+        writeln!(
+            text,
+            "[launch]\nargv = [\"{}\", \"{folder}/scenarios/{{ticket}}\"]\n\
+             env = {{ FAKE_PROMPTS = \"{folder}/records/{{ticket}}\" }}",
+            self.options.agent.display()
+        )
+        .ok();
+        text.push_str(
+            "[box]\nabove = '^─{5,}$'\nline = '^>(?: (.*))?$'\ncontinuation = '^  (.*)$'\nbelow = '^─{5,}$'\n\
+             footer_rows = 1\n[limits]\nstall_s = 86400\nrun_s = 0\nstart_s = 600\ndelivery_s = 300\n",
+        );
+        for state in ["busy", "booting", "question", "ready"] {
+            // Ignored: as above.
+            write!(
+                text,
+                "[[screens]]\nname = \"{state}\"\nstate = \"{state}\"\nregion = \"below_box\"\n\
+                 pattern = '^ fake · {state}'\n"
+            )
+            .ok();
+            if state == "question" {
+                text.push_str("text = '(?m)^\\? (.*)$'\n");
+            }
+        }
+        text
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Trouble> {
+        let path = self.path(name);
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::create_dir_all(self.path("records")))
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|why| format!("cannot write {}: {why}", path.display()))
+    }
+
+    /// A program in the environment of this stage, and in no other.
+    fn command(&self, program: &Path, dir: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(dir).env("HOME", self.folder.path()).env("AUTODO_HOME", self.home());
+        command.env("GIT_CONFIG_GLOBAL", self.path("gitconfig")).env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("TZ", "UTC");
+        command.envs(["PATH", "AUTODO_LOG"].iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
+        command
+    }
+
+    fn run(&self, program: &str, arguments: &[&str], dir: &Path) -> Result<String, Trouble> {
+        let output = self.command(program.as_ref(), dir).args(arguments).output();
+        let output = output.map_err(|why| format!("cannot run {program}: {why}"))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(format!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Result<String, Trouble> {
+        let socket = self.socket().to_string_lossy().into_owned();
+        let mut all = vec!["-N", "-u", "-S", socket.as_str()];
+        all.extend(arguments);
+        self.run("tmux", &all, self.folder.path())
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.supervisor.take() {
+            // Ignored: it has ended by itself.
+            child.kill().and_then(|()| child.wait()).ok();
+        }
+        // Ends the agents with it. Ignored: it was never started.
+        self.tmux(&["kill-server"]).ok();
+    }
+}
+
+/// The ticket with that number.
+pub fn id(number: usize) -> String {
+    format!("T-{number:03}")
+}
