@@ -91,6 +91,9 @@ pub(super) enum Verb {
     Report(report::ReportArgs),
 }
 
+/// Threads for work that blocks (git, files of launches). Every thread that ever ran keeps memory of its own.
+const BLOCKING_THREADS: usize = 8;
+
 /// Runs what was asked for.
 ///
 /// # Errors
@@ -102,6 +105,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|e| AppError::new(format!("cannot start: {e}")))?;
     let exit = runtime.block_on(with_runtime(&context, cli.verb));
