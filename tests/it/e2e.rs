@@ -2,6 +2,7 @@
 
 mod circumstances;
 mod claims;
+mod deliveries;
 mod delivery;
 mod ends;
 mod hazards;

@@ -37,7 +37,7 @@ FAKE_LOG = "FOLDER/{ticket}.log"
 FAKE_PROMPTS = "FOLDER/{ticket}.jsonl"
 
 [delivery]
-queues_while_busy = true
+queues_while_busy = QUEUES
 hides = ["Do you want to proceed?", "Do you trust the files in this folder?"]
 
 [box]
@@ -110,6 +110,7 @@ pub struct FakeProject<'w> {
     tables: String,
     profile_head: String,
     profile_launch: String,
+    queues_while_busy: bool,
     scenario: String,
     tickets: Vec<String>,
 }
@@ -125,6 +126,7 @@ impl<'w> FakeProject<'w> {
             tables: "[limits]\nbackoff = \"0s\"\n".into(),
             profile_head: String::new(),
             profile_launch: String::new(),
+            queues_while_busy: true,
             scenario: ["ready\nexpect-prompt\n", COMMIT, DONE].concat(),
             tickets: vec![],
         };
@@ -170,6 +172,12 @@ impl<'w> FakeProject<'w> {
     /// Lines of the profile's `[launch]`.
     pub fn launch(mut self, lines: &str) -> Self {
         writeln!(self.profile_launch, "{lines}").unwrap();
+        self
+    }
+
+    /// The agent takes no text while it is busy.
+    pub fn waits_while_busy(mut self) -> Self {
+        self.queues_while_busy = false;
         self
     }
 
@@ -232,6 +240,7 @@ impl<'w> FakeProject<'w> {
         let text = PROFILE
             .replace("PROGRAM", agent())
             .replace("FOLDER", folder.to_str().unwrap())
+            .replace("QUEUES", &self.queues_while_busy.to_string())
             .replace("MORE", &self.profile_head)
             .replace("LAUNCH", &self.profile_launch)
             .replace("OTHERS", if is_chosen { ", \"{conversation}\"" } else { "" });
