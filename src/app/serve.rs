@@ -97,27 +97,15 @@ impl Handle {
         answer.await.ok()
     }
 
-    async fn row(&self, id: &TicketId) -> Option<Option<Row>> {
-        let id = id.clone();
-        self.with(move |queue| queue.rows().get(&id).cloned()).await
-    }
-
     async fn ask(&self, ticket: TicketId, by: String, request: Request, text: Option<String>) -> ApiReply {
         let mut request = request;
-        if let Some(text) = text {
-            let Some(row) = self.row(&ticket).await else { return gone() };
-            let run = row.as_ref().and_then(Row::run_id);
-            let safe = sanitize::without_controls(&text);
+        if let Some(text) = &text {
+            let safe = sanitize::without_controls(text);
             if safe.trim().is_empty() {
                 return ApiReply::Refused {
                     why: "there is no text to send".into(),
                     hint: Some("give it as an argument, or on standard input with -".into()),
                 };
-            }
-            if let Some(run) = run
-                && let Err(why) = self.app.world.files.keep(&run, "answer.txt", &text)
-            {
-                return ApiReply::Failed { why, hint: None };
             }
             match &mut request {
                 Request::Answer { text: short } => {
@@ -128,7 +116,7 @@ impl Handle {
             }
         }
         let (reply, answer) = oneshot::channel();
-        if self.calls.send(Call::Ask { ticket, by, request, reply }).await.is_err() {
+        if self.calls.send(Call::Ask { ticket, by, request, text, reply }).await.is_err() {
             return gone();
         }
         answer.await.map_or_else(|_| gone(), reply_of)

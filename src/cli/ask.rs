@@ -10,7 +10,7 @@ use super::{
     find, ui,
 };
 use crate::{
-    adapters::{env, stdin},
+    adapters::env,
     app::{App, AppError, Exit, api::ApiRequest, intake},
     domain::{
         event::{Event, Request, Retry},
@@ -18,7 +18,6 @@ use crate::{
         machine::{self, Step},
         risk::Tier,
         row::{Row, Status},
-        run::Blocked,
     },
 };
 
@@ -61,20 +60,6 @@ pub struct RejectArgs {
     /// What is to be different.
     #[arg(short = 'm', long = "message", value_name = "TEXT", allow_hyphen_values = true)]
     message: String,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
-}
-
-/// `answer` and `send`.
-#[derive(Args)]
-pub struct TextArgs {
-    /// The ticket.
-    #[arg(value_name = "ID")]
-    id: String,
-    /// The text; `-` reads it from standard input.
-    #[arg(allow_hyphen_values = true)]
-    text: String,
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -146,7 +131,7 @@ fn chosen(app: &App, args: &IdsArgs, fits: impl Fn(&Row) -> bool) -> Result<Vec<
     find::some(app, &args.ids)
 }
 
-async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, AppError> {
+pub async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, AppError> {
     let by = env::user_name();
     let requests = rows.iter().map(|row| ask(&row.id, &by, request.clone(), None)).collect();
     let met = meet(app, requests).await?;
@@ -169,7 +154,7 @@ async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit, App
 }
 
 /// True once nothing of the ticket runs any more; false where that takes longer than [`END_WAIT`].
-async fn has_ended(app: &App, id: &TicketId) -> Result<bool, AppError> {
+pub async fn has_ended(app: &App, id: &TicketId) -> Result<bool, AppError> {
     let end = Instant::now() + END_WAIT;
     loop {
         let rows = find::rows(app)?;
@@ -214,11 +199,11 @@ pub fn rehearse(app: &App, rows: &[Row], request: &Request, word: &str) -> Exit 
     Exit::first_of(exits)
 }
 
-fn ask(id: &TicketId, by: &str, request: Request, text: Option<String>) -> ApiRequest {
+pub fn ask(id: &TicketId, by: &str, request: Request, text: Option<String>) -> ApiRequest {
     ApiRequest::Ask { ticket: id.clone(), by: by.to_owned(), request, text, refresh: None }
 }
 
-fn past(request: &Request) -> &'static str {
+pub fn past(request: &Request) -> &'static str {
     match request {
         Request::Answer { .. } => "answered",
         Request::Send { .. } => "sent",
@@ -304,88 +289,6 @@ pub async fn reject(context: &Context, args: &RejectArgs) -> Result<Exit, AppErr
         nobody_starts(&app).await;
     }
     Ok(exit)
-}
-
-/// `answer`.
-///
-/// # Errors
-/// The ticket is not there or does not ask.
-pub async fn answer(context: &Context, args: &TextArgs) -> Result<Exit, AppError> {
-    person_only("answer")?;
-    text(context, args, Request::Answer { text: String::new() }).await
-}
-
-/// `send`.
-///
-/// # Errors
-/// The ticket is not there or its agent takes no text.
-pub async fn send(context: &Context, args: &TextArgs) -> Result<Exit, AppError> {
-    person_only("send")?;
-    text(context, args, Request::Send { bytes: 0 }).await
-}
-
-async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Exit, AppError> {
-    let app = context.app()?;
-    let row = find::row(&app, &args.id)?;
-    let text = if args.text == "-" {
-        stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
-    } else {
-        args.text.clone()
-    };
-    if args.dry_run {
-        let (request, word) = match request {
-            Request::Answer { .. } => (Request::Answer { text }, "answer"),
-            other => (other, "send to"),
-        };
-        return Ok(rehearse(&app, &[row], &request, word));
-    }
-    let done = past(&request);
-    let request = ask(&row.id, &env::user_name(), request, Some(text));
-    let met = meet(&app, vec![request]).await?;
-    for reply in &met.replies {
-        accepted(reply)?;
-    }
-    if met.by_supervisor {
-        ui::out(format!("{}: {done}; the supervisor delivers it", row.id));
-        return Ok(Exit::Ok);
-    }
-    let now = find::row(&app, row.id.as_str())?;
-    let exit = match &now.status {
-        Status::Running(_) => {
-            ui::out(format!("{}: {done}, and the agent has it", row.id));
-            Exit::Ok
-        }
-        Status::Queued { .. } => {
-            ui::out(format!("{}: {done}; it goes on when it is started again", row.id));
-            Exit::Ok
-        }
-        Status::Blocked(blocked) if matches!(&row.status, Status::Blocked(was) if takes_a_key(was)) => {
-            ui::out(format!(
-                "{}: the key was typed; it is blocked ({}) until its screen is seen",
-                row.id, blocked.reason
-            ));
-            Exit::Ok
-        }
-        Status::Blocked(blocked) => {
-            let question = ui::plain_lines(&blocked.question);
-            ui::say(format!("{}: not delivered; it is blocked ({}): {question}", row.id, blocked.reason));
-            Exit::PersonNeeded
-        }
-        _ => {
-            ui::out(format!("{}: {done}; it is {} now", row.id, now.status.word()));
-            Exit::Ok
-        }
-    };
-    if matches!(now.status, Status::Running(_) | Status::Queued { .. } | Status::Blocked(_)) {
-        ui::notice("nobody is watching: no supervisor runs");
-        ui::say_hint("autodo dispatch goes on with it; autodo tick looks once");
-    }
-    Ok(exit)
-}
-
-/// A live dialog or permission takes one key, and stays until its screen is looked at again.
-fn takes_a_key(blocked: &Blocked) -> bool {
-    blocked.live && matches!(blocked.reason.as_str(), "permission" | "dialog")
 }
 
 /// Says what to type where no supervisor will start what was just queued.

@@ -22,6 +22,7 @@ pub mod reference;
 mod report;
 mod show;
 mod summary;
+mod text;
 mod ui;
 mod verbs;
 mod wait;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list,
-    profile, report, show, summary, wait,
+    profile, report, show, summary, text, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -49,9 +49,9 @@ pub(super) enum Verb {
     /// Send a result back with a correction.
     Reject(ask::RejectArgs),
     /// Answer a blocked ticket.
-    Answer(ask::TextArgs),
+    Answer(text::TextArgs),
     /// Type a text into a working agent.
-    Send(ask::TextArgs),
+    Send(text::TextArgs),
     /// Attach to a ticket's live session; F12 leaves it.
     Attach(attach::AttachArgs),
     /// Show what a ticket has changed.
@@ -126,8 +126,8 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Approve(args) => approve::by_id(context, &args).await,
         Verb::ApproveLow(args) => approve::low(context, &args).await,
         Verb::Reject(args) => ask::reject(context, &args).await,
-        Verb::Answer(args) => ask::answer(context, &args).await,
-        Verb::Send(args) => ask::send(context, &args).await,
+        Verb::Answer(args) => text::answer(context, &args).await,
+        Verb::Send(args) => text::send(context, &args).await,
         Verb::Attach(args) => attach::run(context, &args).await,
         Verb::Diff(args) => show::diff(context, &args).await,
         Verb::Logs(args) => show::logs(context, &args).await,

@@ -34,6 +34,12 @@ const ENTER_AGAIN: Duration = Duration::from_millis(1_500);
 /// Most Enters for one delivery.
 const MAX_ENTERS: u32 = 3;
 
+/// Bytes of a text that a box must show to be known by its beginning.
+const MIN_SHOWN: usize = 8;
+
+/// How long an agent may take to show what was pasted, before it counts as lost and is pasted once more.
+const PASTE_SHOWS: Duration = Duration::from_secs(8);
+
 /// Lines of scrollback in which a prompt is looked for.
 const SCROLLBACK: u32 = 3_000;
 
@@ -98,13 +104,13 @@ impl<'a> Work<'a> {
     fn is_ours(&self, input: &BoxSeen, pasted_here: bool) -> bool {
         match input {
             BoxSeen::Text(shown) => {
-                if self.text.contains(&self.tag) && shown.contains(&self.tag) {
-                    return true;
-                }
                 let squeeze = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
                 let (whole, shown) = (squeeze(&self.text), squeeze(shown));
-                let shown = shown.split('…').next().unwrap_or_default();
-                !shown.is_empty() && (whole == shown || (pasted_here && whole.starts_with(shown)))
+                // A box that shows only the beginning of a long text may say so. What a person typed behind the
+                // prompt makes it another text: it is not ours to submit.
+                let (beginning, is_cut) = shown.split_once('…').map_or((shown.as_str(), false), |(b, _)| (b, true));
+                whole == shown
+                    || ((is_cut || pasted_here) && beginning.len() >= MIN_SHOWN && whole.starts_with(beginning))
             }
             // A stand-in for a long text says nothing of its content: it is ours only if we have just put it there.
             BoxSeen::Pasted => pasted_here,
@@ -192,6 +198,7 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
     };
     let mut last = None;
     let mut pasted = 0;
+    let mut pasted_at: Option<Instant> = None;
     let mut why = String::from("the agent's box was never ready");
     loop {
         match work.look().await {
@@ -230,7 +237,8 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                     || (state == ScreenState::Busy
                         && work.profile.delivery.queues_while_busy
                         && matches!(delivery.purpose, Purpose::Send));
-                if empty && takes && stable && pasted < 2 {
+                let is_lost = pasted_at.is_none_or(|at| at.elapsed() >= PASTE_SHOWS);
+                if empty && takes && stable && pasted < 2 && is_lost {
                     if work.in_scrollback().await {
                         let markers = 0;
                         return work.submitted("the prompt stands in the scrollback above an empty box", markers);
@@ -240,7 +248,10 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                     } else {
                         (world.point)("paste.before");
                         match world.terminal.paste(work.pane.clone(), work.text.clone()).await {
-                            Ok(()) => pasted += 1,
+                            Ok(()) => {
+                                pasted += 1;
+                                pasted_at = Some(Instant::now());
+                            }
                             Err(error) => why = error.to_string(),
                         }
                         (world.point)("paste.after");

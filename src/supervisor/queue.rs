@@ -152,6 +152,20 @@ impl Queue {
         }
     }
 
+    /// Whether a request would be met, without meeting it.
+    ///
+    /// # Errors
+    /// See [`TakeError`].
+    pub fn would_take(&mut self, id: &TicketId, event: &Event) -> Result<(), TakeError> {
+        let now = self.now();
+        let accepted = self.accepted(id)?;
+        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
+        match machine::step(row, &accepted.1, event, now) {
+            Step::Refused(refusal) => Err(refusal.into()),
+            Step::Next { .. } | Step::Ignored => Ok(()),
+        }
+    }
+
     /// Moves a finished ticket to the archive.
     ///
     /// # Errors

@@ -172,8 +172,11 @@ pub fn machine_paths(text: &str, own: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut foreign_home = ["home", "Users"].iter().flat_map(|folder| {
+            // The folder at the root, not one of that name below another.
             let mark = format!("/{folder}/");
-            let parts: Vec<String> = line.split(&mark).skip(1).map(str::to_owned).collect();
+            let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "~_-.".contains(c));
+            let at_root = line.match_indices(&mark).filter(|(at, _)| begins(*at));
+            let parts: Vec<String> = at_root.map(|(at, _)| line[at + mark.len()..].to_owned()).collect();
             parts
         });
         let names_person = foreign_home.any(|rest| {

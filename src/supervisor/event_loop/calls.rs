@@ -18,7 +18,7 @@ use crate::{
 
 /// What a front door wants of the supervisor.
 pub enum Call {
-    /// A request to one ticket. A text for the agent lies in the run's `answer.txt` already.
+    /// A request to one ticket.
     Ask {
         /// The ticket.
         ticket: TicketId,
@@ -26,6 +26,8 @@ pub enum Call {
         by: String,
         /// For what.
         request: Request,
+        /// A text for the agent: kept in the run's `answer.txt` once it is known that the request is met.
+        text: Option<String>,
         /// Told what came of it.
         reply: oneshot::Sender<Result<bool, TakeError>>,
     },
@@ -60,13 +62,27 @@ pub enum Call {
 }
 
 impl Supervisor {
+    /// Keeps a text for the delivery that `event` begins; of two texts at once, the refused one leaves no trace.
+    fn keep_text(&mut self, ticket: &TicketId, event: &Event, text: &str) -> Result<(), TakeError> {
+        self.queue.would_take(ticket, event)?;
+        match self.queue.rows().get(ticket).and_then(Row::run_id) {
+            Some(run) => self.world.files.keep(&run, "answer.txt", text).map_err(TakeError::Ticket),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn called(&mut self, call: Call) -> Result<(), StoreError> {
         match call {
-            Call::Ask { ticket, by, request, reply } => {
+            Call::Ask { ticket, by, request, text, reply } => {
                 if let Until::Settled { tickets, .. } = &mut self.until {
                     tickets.insert(ticket.clone());
                 }
-                let result = self.take(&ticket, Event::Asked { by, request });
+                let event = Event::Asked { by, request };
+                let kept = match text {
+                    Some(text) => self.keep_text(&ticket, &event, &text),
+                    None => Ok(()),
+                };
+                let result = kept.and_then(|()| self.take(&ticket, event));
                 answer(reply, result)
             }
             Call::Take { ticket, event, reply } => {

@@ -22,7 +22,9 @@ fn a_question_is_answered_into_the_same_session_and_the_work_goes_on() {
     assert_eq!((&row["question"], &row["attention"]), (&json!("Which colour?"), &json!("answer")));
     assert!(p.review_md("T-1").contains("Which colour?") && p.review_md("T-1").contains("green"));
     let said = p.autodo(&["answer", "T-1", "green, please"]).code(0);
-    assert!(said.both().contains("nobody is watching"), "{}", said.both());
+    // Where the agent is quick, it is done before the command leaves; else the command says that nobody watches.
+    let told = said.both();
+    assert!(told.contains("nobody is watching") || told.contains("it is needs_review now"), "{told}");
     p.dispatch(&[]).code(0);
     assert_eq!(p.status("T-1"), "needs_review null true");
     assert_eq!(p.prompts("T-1")[1..], ["green, please"]);

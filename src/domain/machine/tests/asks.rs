@@ -54,7 +54,7 @@ fn table(what: &str, play: &Play, expected: &str) {
             super::super::Step::Next { row, .. } => row.status.word(),
             super::super::Step::Ignored => "-",
             super::super::Step::Refused(_) => {
-                play.refuses(request.clone());
+                play.refuses(&request);
                 continue;
             }
         };
@@ -158,7 +158,7 @@ fn resume_goes_on_in_the_conversation_or_in_the_next_run() {
         assert_eq!(play.start().row.run, 2);
     }
     let mut play = Play::resumable();
-    play.to_review().take(&asked(Request::Resume));
+    play.until_review().take(&asked(Request::Resume));
     assert!(matches!(play.next(), NextRun::Resume { .. }));
 }
 
@@ -167,7 +167,7 @@ fn only_retry_has_everything_done_again() {
     let mut play = Play::new();
     play.take(&retry());
     assert_eq!((play.row.epoch, play.next()), (0, &NextRun::Ticket), "nothing was done yet");
-    play.to_review();
+    play.until_review();
     for (request, epoch) in [
         (Request::Resume, 0),
         (Request::Reject { correction: "c".into() }, 0),
@@ -190,7 +190,7 @@ fn only_retry_has_everything_done_again() {
 #[test]
 fn a_correction_stands_in_the_next_run() {
     let mut play = Play::new();
-    play.to_review().take(&asked(Request::SetTier { tier: Tier::Low }));
+    play.until_review().take(&asked(Request::SetTier { tier: Tier::Low }));
     play.take(&asked(Request::Reject { correction: "smaller".into() }));
     assert_eq!(play.next(), &NextRun::Corrected { correction: "smaller".into() });
     assert_eq!(play.row.tier_set, None);
@@ -231,11 +231,11 @@ fn a_dead_dependency_parks_what_has_not_started_and_a_stale_base_is_accepted_onc
     assert_eq!(play.next(), &NextRun::Ticket);
     let mut stopped = Play::new();
     stopped.take(&asked(Request::Stop)).ignores(&back);
-    play.ignores(&stale("moved")).to_review().ignores(&dead).take(&stale("moved")).ignores(&stale("moved"));
+    play.ignores(&stale("moved")).until_review().ignores(&dead).take(&stale("moved")).ignores(&stale("moved"));
     assert_eq!(low_gate(&play.row).unwrap_err().len(), 2);
     play.take(&asked(Request::AcceptStale)).ignores(&stale("moved"));
     assert_eq!(low_gate(&play.row), Ok(()));
-    play.refuses(Request::AcceptStale);
+    play.refuses(&Request::AcceptStale);
     play.take(&stale("moved again")).take(&Event::Dependency { news: DependencyNews::Fresh });
     assert_eq!(play.row.stale_base, None);
 }
@@ -243,7 +243,7 @@ fn a_dead_dependency_parks_what_has_not_started_and_a_stale_base_is_accepted_onc
 #[test]
 fn approve_low_says_each_reason_why_not() {
     let mut play = Play::new();
-    play.to_review();
+    play.until_review();
     assert_eq!(low_gate(&play.row), Ok(()));
     let summary = |medium, high, blocked| RiskSummary { low: 3, medium, high, blocked };
     let source = |source, tier| vec![RiskSource { source, tier, why: "src/auth.rs".into() }];
@@ -277,7 +277,7 @@ fn approve_low_says_each_reason_why_not() {
         let reasons = low_gate(&row).unwrap_err();
         assert!(reasons.iter().any(|r| r == reason), "{reasons:?} lacks {reason:?}");
         let mut play = Play { row, ..play.clone() };
-        let refusal = play.refuses(Request::Approve { low: true });
+        let refusal = play.refuses(&Request::Approve { low: true });
         assert!(refusal.why.contains(reason));
         assert_eq!(play.take(&asked(Request::Approve { low: false })).row.status.word(), "reviewed", "one by one");
     }

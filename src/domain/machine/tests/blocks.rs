@@ -109,7 +109,7 @@ fn a_newer_question_takes_the_place_of_the_old_one() {
 fn a_permission_takes_one_key_and_says_when_it_came_to_nothing() {
     let mut play = permission();
     for text in ["yes please", "", "é", "!"] {
-        play.refuses(Request::Answer { text: text.into() });
+        play.refuses(&Request::Answer { text: text.into() });
     }
     play.take(&answer(" 1 "));
     assert_eq!(play.effects, [Effect::Press { rule: "permission".into(), key: '1' }]);
@@ -162,7 +162,7 @@ fn requests_to_a_blocked_ticket() {
         Request::Retry { how: Retry::ChecksOnly },
         Request::AcceptStale,
     ] {
-        play.refuses(request);
+        play.refuses(&request);
     }
     let close = |request: Request| {
         let mut play = play.clone();

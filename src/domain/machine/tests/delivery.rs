@@ -154,7 +154,7 @@ fn a_box_that_is_never_free_blocks_and_the_prompt_waits_for_it() {
     play.booting().take(&shows(ScreenState::Ready));
     play.take(&not_pasted(&play, false));
     assert_eq!((play.blocked().reason.as_str(), &play.blocked().options[..]), ("delivery", &["again".to_owned()][..]));
-    play.refuses(Request::Answer { text: "some words".into() });
+    play.refuses(&Request::Answer { text: "some words".into() });
     let mut asked_again = play.clone();
     asked_again.take(&answer("again"));
     delivers(&asked_again, &Purpose::Ticket);
@@ -172,7 +172,7 @@ fn a_delivery_that_cannot_be_verified_is_a_persons_to_say() {
     for state in ScreenState::ALL {
         play.ignores(&shows(state));
     }
-    play.refuses(Request::Answer { text: "perhaps".into() });
+    play.refuses(&Request::Answer { text: "perhaps".into() });
     let mut accepted = play.clone();
     accepted.take(&answer("accepted"));
     assert!(matches!(accepted.phase(), Phase::Working) && accepted.words().is_empty());

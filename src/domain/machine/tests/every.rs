@@ -185,7 +185,7 @@ fn every_status_and_phase_takes_every_event_without_a_dead_end() {
 #[test]
 fn no_late_answer_of_an_effect_moves_a_ticket_that_has_gone_on() {
     let mut play = Play::new();
-    play.to_review();
+    play.until_review();
     for event in every_event(&play.row) {
         let late = !matches!(event, Event::Asked { .. } | Event::Dependency { .. } | Event::FoundLanded);
         let after = step(&play.row, &play.frozen, &event, play.now);

@@ -187,7 +187,7 @@ fn the_words_of_a_person_outlive_crashes_losses_and_trouble() {
     let hindered = Event::WorktreeFailed { kind: WorktreeTrouble::Passing, why: "disk".into() };
     for resumable in [false, true] {
         let mut rejected = if resumable { Play::resumable() } else { Play::new() };
-        rejected.to_review().take(&reject);
+        rejected.until_review().take(&reject);
         let mut play = rejected.clone();
         play.start().take(&hindered).take(&Event::Closed);
         assert_eq!(play.next(), &corrected, "before anything began");

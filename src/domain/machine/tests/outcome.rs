@@ -258,7 +258,7 @@ fn the_checks_alone_run_no_agent_and_are_no_claim() {
     assert_eq!(play.proof().checks_status, ChecksStatus::Green);
 
     let mut play = Play::resumable();
-    play.to_review().take(&only).start().take(&work(2, &[]));
+    play.until_review().take(&only).start().take(&work(2, &[]));
     assert_eq!(play.row.check_round, 2);
     let (mut failing, mut stopped) = (play.clone(), play.clone());
     play.green().take(&Event::Closed);
@@ -329,7 +329,7 @@ fn a_question_after_a_claim_waits_for_the_running_check_only() {
 #[test]
 fn an_approved_ticket_lands_when_its_branch_is_found_in_its_target() {
     let mut play = Play::new();
-    play.to_review().ignores(&Event::FoundLanded).take(&asked(Request::Approve { low: true }));
+    play.until_review().ignores(&Event::FoundLanded).take(&asked(Request::Approve { low: true }));
     play.take(&Event::FoundLanded);
     assert!(matches!(play.row.status, Status::Landed));
 }

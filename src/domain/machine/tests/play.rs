@@ -162,7 +162,7 @@ impl Play {
 
     /// A request that must be refused, with a hint.
     #[track_caller]
-    pub fn refuses(&self, request: Request) -> Refusal {
+    pub fn refuses(&self, request: &Request) -> Refusal {
         match self.step(&asked(request.clone())) {
             Step::Refused(refusal) => {
                 assert!(refusal.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{request:?}: no hint");
@@ -233,7 +233,7 @@ impl Play {
 
     /// Up to `needs_review`, verified.
     #[track_caller]
-    pub fn to_review(&mut self) -> &mut Self {
+    pub fn until_review(&mut self) -> &mut Self {
         self.checking().green().take(&Event::Closed)
     }
 
