@@ -24,12 +24,16 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// Puts them there: a tmux server with a session, a branch, a worktree with a dirty file, a stash, and an edit and
+    /// Puts them there: a tmux server with an agent of another home in it, a branch, a worktree with a dirty file, a stash, and an edit and
     /// an untracked file in the user's checkout.
     pub fn plant(world: &World, repo: &Repo) -> Self {
         let socket = world.root().join("foreign.sock");
-        let start =
-            ["-S", socket.to_str().unwrap(), "-f", "/dev/null", "new-session", "-d", "-s", "mine", "sleep 9999"];
+        // An agent of another home, whose ticket has the same id.
+        let run = "AUTODO_RUN=asks/1";
+        let launch = format!("AUTODO_LAUNCH={}/other/asks/runs/1/launches/1", world.root().display());
+        let agent = ["env", run, launch.as_str(), "sleep", "9999"];
+        let start = ["-S", socket.to_str().unwrap(), "-f", "/dev/null", "new-session", "-d", "-s", "ad-asks", "--"];
+        let start = [&start[..], &agent].concat();
         world.program("tmux", &start).run().ok();
         repo.write("README.md", "# stashed\n");
         repo.git(&["stash", "--quiet"]);
@@ -315,6 +319,9 @@ fn alive(world: &World, books: &Books, found: &mut Vec<String>) {
             found.push(format!("process {pid} ({argv}) inherited the variables of the crash points"));
         }
         let (Some(run), Some(launch)) = (value("AUTODO_RUN="), value("AUTODO_LAUNCH=")) else { continue };
+        if !Path::new(&launch).starts_with(world.home()) {
+            continue;
+        }
         let ticket = run.split('/').next().unwrap_or_default().to_owned();
         if !with_agent(&ticket) {
             found.push(format!("(i) process {pid} of {run} is left over: {argv}"));
