@@ -2,7 +2,7 @@
 //!
 //! While few panes are at work, every changed one is captured in each round; when they are many, those that went quiet,
 //! and every one now and then. tmux counts a pane's activity in whole seconds, so quiet is a pane that printed nothing
-//! in the second of the look: rounds over many panes come [`IN_SECOND`] after the clock's full second, when one at work
+//! in the second of the look: rounds over many panes come `IN_SECOND` after the clock's full second, when one at work
 //! has printed and one that asks has not. A reading counts when two looks agree, so the first sight of something new
 //! asks for a second look soon.
 
