@@ -16,11 +16,14 @@ const KEPT_LINES: u32 = 2_000;
 pub async fn close(world: &World, job: &Job) -> Vec<Event> {
     let tag = job.tag();
     let makes_room = matches!(job.row.status, Status::Blocked(_));
-    let pane = match world.terminal.panes().await {
-        Observed::Present(panes) => panes.into_iter().find(|p| p.tag.as_ref() == Some(&tag)),
+    // Where it could not be seen whether a person is attached, the agent is ended and its session stays: the loop
+    // closes what is left over once it can look.
+    let (pane, could_look) = match world.terminal.panes().await {
+        Observed::Present(panes) => (panes.into_iter().find(|p| p.tag.as_ref() == Some(&tag)), true),
         // Nobody is ended only to make room while it cannot be seen whether a person is attached.
         Observed::Unknown(_) if makes_room => return vec![],
-        Observed::Absent | Observed::Unknown(_) => None,
+        Observed::Absent => (None, true),
+        Observed::Unknown(_) => (None, false),
     };
     if makes_room && pane.as_ref().is_some_and(|p| p.attached && !p.dead) {
         return vec![Event::Attached];
@@ -37,7 +40,8 @@ pub async fn close(world: &World, job: &Job) -> Vec<Event> {
         return vec![Event::Keyed { keys: vec![], why: format!("the agent could not be ended yet: {error}") }];
     }
     (world.point)("close.ended");
-    if !pane.is_some_and(|p| p.attached)
+    if could_look
+        && !pane.is_some_and(|p| p.attached)
         && let Err(error) = world.terminal.close(tag).await
     {
         // Its agent is gone; a session that stays is found again by its tag and closed at the next launch.

@@ -78,7 +78,7 @@ fn matrix(wanted: impl Fn(&str) -> bool) {
     assert!(faults.is_empty(), "{} of {} places are not survived:\n---- {told}", faults.len(), places.len());
     // How often a point is reached varies a little from night to night, so a later time may not come.
     let killed = killed.into_inner();
-    assert!(killed * 2 >= places.len(), "only {killed} of {} kills happened", places.len());
+    assert!(killed * 4 >= places.len() * 3, "only {killed} of {} kills happened", places.len());
 }
 
 /// What a panic said.
