@@ -190,6 +190,12 @@ fn checked(line: &[u8]) -> Result<&[u8], JournalError> {
     }
 }
 
+/// True: a second line begins inside of this one, so the line feed between them is damaged, and the first of them was
+/// acknowledged. Within a line the bytes of its head cannot stand: JSON escapes their quotes.
+fn holds_two(line: &[u8]) -> bool {
+    line.windows(HEAD.len()).skip(1).any(|window| window == HEAD)
+}
+
 /// The version of a line that claims a newer one.
 fn newer(line: &[u8]) -> Option<u64> {
     let digits = line.strip_prefix(br#"{"v":"#)?;
@@ -215,13 +221,16 @@ pub fn read_all(bytes: &[u8]) -> Result<Loaded, JournalError> {
             if let Some(version) = newer(rest) {
                 return Err(JournalError::Newer(version));
             }
+            if holds_two(rest) {
+                return Err(JournalError::BadLine { line, why: "its line feed is damaged".to_owned() });
+            }
             loaded.dropped_tail = true;
             break;
         };
         let is_last = length + 1 == rest.len();
         match loaded.take(&bytes[at..at + length], at, line) {
             Ok(()) => {}
-            Err(JournalError::Bad(_)) if is_last => {
+            Err(JournalError::Bad(_)) if is_last && !holds_two(&bytes[at..at + length]) => {
                 loaded.dropped_tail = true;
                 break;
             }
