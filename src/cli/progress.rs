@@ -71,13 +71,13 @@ impl Observer for Lines {
     }
 }
 
-/// What a person wants to hear of a step; `None`: nothing.
+/// What a person wants to hear of a step; `None`: nothing. Of a run at work its begin, and that it is checked.
 #[must_use]
 pub fn line(entry: &Entry, before: Option<&Row>) -> Option<String> {
     let row = entry.row.as_ref()?;
-    let old = before.map(|b| (b.status.word(), audit::reason(b)));
-    let now = (row.status.word(), audit::reason(row));
-    if old.as_ref() == Some(&now) {
+    let old = before.map(|b| (b.status.word(), heard(b)));
+    let now = (row.status.word(), heard(row));
+    if old.as_ref() == Some(&now) || matches!((&old, &now), (Some(("running", _)), ("running", None))) {
         return None;
     }
     let reason = now.1.map(|r| format!(" ({r})")).unwrap_or_default();
@@ -90,6 +90,11 @@ pub fn line(entry: &Entry, before: Option<&Row>) -> Option<String> {
         _ => String::new(),
     };
     Some(format!("{}: {}{reason}{question}", row.id, now.0))
+}
+
+/// The word behind a status; of the phases of a run only the one that has a name outside of autodo.
+fn heard(row: &Row) -> Option<String> {
+    audit::reason(row).filter(|reason| !matches!(row.status, Status::Running(_)) || reason == "checking")
 }
 
 struct Bars {

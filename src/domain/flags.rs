@@ -26,6 +26,14 @@ pub fn own_flags(row: &Row) -> Vec<Flag> {
                 format!("{} changed paths are not committed", proof.dirty),
                 "they are in the worktree only",
             ),
+            Some("left_by_checks") => flag(
+                Tier::Medium,
+                format!(
+                    "the tree was clean before the checks, and {} paths were not committed after them",
+                    proof.dirty
+                ),
+                "let git ignore what the checks leave, or commit it; then retry --checks-only",
+            ),
             Some("checks_unknown") => {
                 flag(Tier::Medium, "the checks could not be brought to an end".into(), "run them: retry --checks-only");
             }

@@ -34,6 +34,8 @@ pub struct Target {
     pub markers: u32,
     /// The last sign of life in the books; `None`: the agent is not at work.
     pub alive: Option<jiff::Timestamp>,
+    /// A sign of life goes into the books when it is so much newer than that one, in seconds.
+    pub alive_every_s: i64,
     /// True while a start-up is under way: looked at in every round.
     pub is_urgent: bool,
     /// The profile.
@@ -56,8 +58,12 @@ pub fn moment(row: &Row) -> Moment {
     Moment { run: row.run, launch: row.launch, delivery: row.delivery, word }
 }
 
-/// The target of a row that should have an agent; `None`: nothing to watch.
-pub fn target(row: &Row, world: &World) -> Option<Target> {
+/// The most seconds between two signs of life in the books.
+const ALIVE_EVERY_S: u64 = 30;
+
+/// The target of a row that should have an agent; `None`: nothing to watch. A short `stall_s`, in seconds, wants signs
+/// of life in the books more often than it passes.
+pub fn target(row: &Row, stall_s: u64, world: &World) -> Option<Target> {
     if !has_agent(row) {
         return None;
     }
@@ -77,6 +83,7 @@ pub fn target(row: &Row, world: &World) -> Option<Target> {
     Some(Target {
         ticket: row.id.clone(),
         alive: row.running().filter(|run| matches!(run.phase, Phase::Working)).map(|run| run.alive),
+        alive_every_s: ALIVE_EVERY_S.min(stall_s / 3).max(1).cast_signed(),
         launch_folder: world.files.places().launch(&run, row.launch),
         moment: moment(row),
         pane: row.pane.clone()?,

@@ -51,9 +51,6 @@ const AT_REST: Duration = Duration::from_millis(500);
 /// When in a second of the clock a round over many panes is best: an agent at work redraws more often than this.
 const IN_SECOND: Duration = Duration::from_millis(200);
 
-/// A sign of life goes into the books when it is so much newer than the last one, in seconds.
-const ALIVE_EVERY_S: i64 = 30;
-
 /// Lines of scrollback in which markers are counted.
 const SCROLLBACK: u32 = 3_000;
 
@@ -249,7 +246,7 @@ impl Memory {
 /// True if the pane has changed a good while after the last sign of life in the books. Taken from tmux's own clock of
 /// the pane, so that it also counts what happened while nobody watched.
 fn is_sign_of_life(row: &PaneSeen, target: &Target) -> bool {
-    target.alive.is_some_and(|alive| row.activity_s - alive.as_second() >= ALIVE_EVERY_S)
+    target.alive.is_some_and(|alive| row.activity_s - alive.as_second() >= target.alive_every_s)
 }
 
 /// True if a marker on the screen was printed after the latest prompt was submitted.

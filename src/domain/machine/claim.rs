@@ -289,7 +289,7 @@ fn last_look(row: Row, mut run: Run, checked: Checked, work: &Work, frozen: &Fro
             return Some(next);
         }
     }
-    let reason = if checked.claim.claimed { "uncommitted" } else { "no_claim" };
+    let reason = if checked.claim.claimed { "left_by_checks" } else { "no_claim" };
     let dirty = u32::try_from(work.dirty.len()).unwrap_or(u32::MAX);
     let proof = Proof { dirty, ..checked.unproven(reason, ChecksStatus::Green) };
     conclude(row, run, proof, now)

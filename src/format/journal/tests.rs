@@ -113,9 +113,8 @@ fn a_gap_is_refused() {
 
 #[test]
 fn a_damaged_line_feed_gives_up_no_step_that_was_acknowledged() {
-    let good = lines(&[entry(1, row("a")), entry(2, row("b")), entry(3, row("c"))]);
-    let feeds: Vec<_> = (0..good.len()).filter(|at| good[*at] == b'\n').collect();
-    let mut whole = good.clone();
+    let mut whole = lines(&[entry(1, row("a")), entry(2, row("b")), entry(3, row("c"))]);
+    let feeds: Vec<_> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
     whole[feeds[1]] = b' ';
     assert!(matches!(read_all(&whole).unwrap_err(), JournalError::BadLine { line: 2, .. }));
     let cut = &whole[..whole.len() - 1];

@@ -141,7 +141,8 @@ impl Supervisor {
             else {
                 continue;
             };
-            if row.proof.as_ref().is_some_and(|p| p.commits == 0) {
+            // Without a commit there is nothing to merge; but what is not committed has landed nowhere.
+            if row.proof.as_ref().is_some_and(|p| p.commits == 0 && p.dirty > 0) {
                 continue;
             }
             if let Observed::Present(true) = self.world.worktrees.contains(row.repo.clone(), target, head).await {
@@ -181,7 +182,7 @@ impl Supervisor {
                 let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
                 let due = self.next_deadline().is_some_and(|(at, ..)| at <= soon);
                 let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
-                let second_look = self.next_round <= Instant::now() + SECOND_LOOK;
+                let second_look = self.watched > 0 && self.next_round <= Instant::now() + SECOND_LOOK;
                 (!starting && !can_start && !due && looked && !second_look).then_some(Ending::Done)
             }
             Until::Settled { tickets, at_most } => {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Supervisor, Until};
 use crate::{
-    domain::{event::Event, reconcile, schedule},
+    domain::{event::Event, id::TicketId, reconcile, schedule},
     ports::store::StoreError,
     supervisor::{
         targets::{self, Target},
@@ -21,17 +21,25 @@ impl Supervisor {
         for ticket in self.forget.drain(..) {
             watch.forget(&ticket);
         }
-        let targets: Vec<Target> = self
+        let at_work: Vec<TicketId> = self
             .queue
             .rows()
             .values()
-            .filter(|row| self.concerns(&row.id))
-            .filter_map(|row| targets::target(row, &self.world))
+            .filter(|row| reconcile::has_agent(row) && self.concerns(&row.id))
+            .map(|row| row.id.clone())
+            .collect();
+        let targets: Vec<Target> = at_work
+            .iter()
+            .filter_map(|id| {
+                let stall_s = self.queue.accepted(id).map_or(u64::MAX, |accepted| accepted.1.limits.stall_s);
+                targets::target(self.queue.rows().get(id)?, stall_s, &self.world)
+            })
             .collect();
         let woken = std::mem::take(&mut self.woken);
         if targets.is_empty() {
             self.has_looked = true;
             self.watch = Some(watch);
+            self.watched = 0;
             self.next_round = Instant::now() + Duration::from_millis(500);
             return;
         }

@@ -140,6 +140,37 @@ fn a_claim_without_any_change_that_is_explained_is_verified_and_flagged() {
     assert_eq!((p.prompts("T-1").len(), p.prompts("T-2").len()), (2, 1));
     p.autodo(&["approve-low"]);
     assert!(p.status("T-1").starts_with("needs_review"), "no change is not approved in bulk");
+    p.autodo(&["approve", "T-1"]).code(0);
+    p.autodo(&["tick"]);
+    assert_eq!(p.row("T-1")["status"], "landed", "there is nothing to merge");
+}
+
+#[test]
+fn an_approved_branch_lands_when_somebody_merges_it() {
+    let world = World::new();
+    let p = FakeProject::new(&world).dispatched(0);
+    p.autodo(&["approve", "T-1"]).code(0);
+    p.autodo(&["tick"]);
+    assert_eq!(p.status("T-1"), "reviewed null true");
+    p.repo.git(&["merge", "--quiet", "autodo/T-1"]);
+    p.autodo(&["tick"]);
+    assert_eq!(p.row("T-1")["status"], "landed");
+}
+
+#[test]
+fn what_the_checks_leave_behind_is_told_from_what_the_agent_left() {
+    let world = World::new();
+    let p = FakeProject::new(&world)
+        .checks(&["echo > left.lock"])
+        .scenario(&[BEGIN, COMMIT, DONE, "prompts:\n", DONE].concat())
+        .dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review uncommitted false", "it was asked to commit, and there it lay before");
+    let p = p.scenario_of("T-2", 1, &[BEGIN, COMMIT, DONE, "prompts:\nrun git clean -fq\n", DONE].concat());
+    let p = p.ticket("T-2", "").set_up();
+    p.dispatch(&[]).code(0);
+    assert_eq!(p.status("T-2"), "needs_review left_by_checks false");
+    assert!(p.review_md("T-2").contains("retry --checks-only"), "{}", p.review_md("T-2"));
+    assert!(p.review("T-2")["files"].to_string().contains("left.lock"));
 }
 
 #[test]

@@ -194,3 +194,12 @@ fn a_tmux_server_that_is_killed_costs_no_ticket_anything() {
         assert_eq!(p.row(id)["run"], 2);
     }
 }
+
+#[test]
+fn a_busy_agent_is_not_nudged_however_short_the_stall_limit() {
+    let world = World::new();
+    let script = ["ready\nexpect-prompt\nbusy 7\n", COMMIT, DONE].concat();
+    let p = FakeProject::new(&world).limit("stall = \"3s\"").scenario(&script).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review null true");
+    assert_eq!(p.prompts("T-1").len(), 1);
+}

@@ -264,7 +264,13 @@ fn approve_low_says_each_reason_why_not() {
         (proof(|p| p.reason = Some("no_change".into())), "nothing was changed"),
         (proof(|p| p.checks_status = ChecksStatus::Unset), "nobody has said which checks the project has"),
         (proof(|p| p.checks_status = ChecksStatus::NotRun), "checks not run"),
-        (proof(|p| p.checks_status = ChecksStatus::Failed), "checks failed"),
+        (
+            proof(|p| {
+                (p.verified, p.reason) = (false, Some("checks_failed".into()));
+                p.checks_status = ChecksStatus::Failed;
+            }),
+            "checks failed",
+        ),
         (Row { stale_base: Some("T-0 moved".into()), ..row.clone() }, "its base is stale: T-0 moved"),
         (Row { risk_sources: source(RiskOrigin::Diff, Tier::High), ..row.clone() }, "1 flag"),
         (

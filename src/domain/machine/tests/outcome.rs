@@ -218,7 +218,7 @@ fn a_tree_that_became_dirty_while_the_checks_ran_is_not_verified() {
     play.frozen.limits.feedback = false;
     play.checking().take(&checked("test", exit(0))).take(&checked("lint", exit(0))).take(&work(2, &["new.txt"]));
     play.take(&Event::Closed);
-    assert_eq!(play.outcome(), ("needs_review", false, Some("uncommitted")));
+    assert_eq!(play.outcome(), ("needs_review", false, Some("left_by_checks")));
     assert_eq!((play.proof().checks_status, play.proof().dirty), (ChecksStatus::Green, 1));
 }
 
