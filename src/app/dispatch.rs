@@ -18,15 +18,19 @@ use super::{
 use crate::{
     adapters::{
         control::{ControlListener, Exchange},
+        process,
         store::Lock,
         wake::WakeListener,
     },
-    domain::{id::TicketId, schedule::Slots},
+    domain::{id::TicketId, reconcile::has_agent, schedule::Slots},
     supervisor::{
         event_loop::{Call, Ending, Supervisor, Until},
         queue::{Observer, Queue},
     },
 };
+
+/// After so long no command is still under way that was begun with an older program.
+const COPY_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// What a supervisor is to do.
 pub struct Job {
@@ -84,6 +88,10 @@ pub async fn supervise(
     let mut queue = queue;
     for observer in observers {
         queue.observe(observer);
+    }
+    if !queue.rows().values().any(has_agent) {
+        let program = app.world.files.places().program();
+        process::remove_old_copies(&app.home.bin_dir(), &program, COPY_AGE);
     }
     let (calls, calls_rx) = mpsc::channel(64);
     let until = match job.until {

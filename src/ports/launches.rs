@@ -109,6 +109,9 @@ pub trait Launches: Send + Sync {
     /// wrapper there. A launch that has started already is left as it is.
     fn prepare(&self, folder: PathBuf, spec: LaunchSpec) -> Work<'_, Result<Vec<String>, LaunchError>>;
 
+    /// Takes back the environment that `prepare` handed over into `folder` and that no wrapper has read.
+    fn withdraw(&self, folder: &Path) -> Result<(), LaunchError>;
+
     /// What is known of the launch in `folder`; `Absent`: it was never prepared.
     fn look(&self, folder: PathBuf) -> Observed<LaunchSeen>;
 

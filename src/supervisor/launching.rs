@@ -127,7 +127,13 @@ pub async fn open_session(world: &World, job: &Job) -> Vec<Event> {
             Observed::Unknown(why) => failed(LaunchTrouble::Passing, why),
         };
     }
-    match world.terminal.open(spec).await {
+    let opened = world.terminal.open(spec).await;
+    if opened.is_err()
+        && let Err(error) = world.launches.withdraw(&folder)
+    {
+        tracing::warn!(ticket = %job.row.id, %error, "the environment of a launch that did not begin is still there");
+    }
+    match opened {
         Ok(pane) => {
             (world.point)("open_session.after");
             vec![Event::SessionOpened { pane }]

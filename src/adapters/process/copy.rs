@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Why there is no copy.
@@ -63,6 +64,19 @@ fn keep(source: &Path, name: &Path, bin_root: &Path) -> io::Result<PathBuf> {
     Ok(kept)
 }
 
+/// Removes the copies below `bin_root` that `age` has passed over since they were made, except `kept`. Only for who knows
+/// that no session runs one of them. What cannot be removed stays.
+pub fn remove_old_copies(bin_root: &Path, kept: &Path, age: Duration) {
+    let Ok(folders) = fs::read_dir(bin_root) else { return };
+    for folder in folders.flatten().map(|entry| entry.path()).filter(|folder| !kept.starts_with(folder)) {
+        let made = fs::metadata(&folder).and_then(|found| found.modified());
+        if made.is_ok_and(|made| made.elapsed().is_ok_and(|passed| passed >= age)) {
+            // Ignored: it costs some space, and is tried again by the next supervisor.
+            fs::remove_dir_all(&folder).ok();
+        }
+    }
+}
+
 fn is_copy(kept: &Path, of: &Metadata) -> bool {
     fs::metadata(kept).is_ok_and(|m| m.is_file() && m.len() == of.len() && m.mode() & 0o111 != 0)
 }
@@ -97,6 +111,20 @@ mod tests {
             (fs::read_to_string(first).unwrap(), fs::read_to_string(second).unwrap()),
             ("old".into(), "new!".into())
         );
+    }
+
+    #[test]
+    fn only_old_copies_that_are_not_in_use_are_removed() {
+        let world = tempfile::tempdir().unwrap();
+        let bin = world.path().join("bin");
+        let path = program(world.path(), "old");
+        let first = keep(&path, &path, &bin).unwrap();
+        let path = program(world.path(), "newer");
+        let second = keep(&path, &path, &bin).unwrap();
+        remove_old_copies(&bin, &second, Duration::from_secs(3600));
+        assert!(first.exists(), "a command that is under way may still want it");
+        remove_old_copies(&bin, &second, Duration::ZERO);
+        assert!(!first.parent().unwrap().exists() && second.exists());
     }
 
     #[test]

@@ -125,6 +125,10 @@ impl Launches for FsLaunches {
         Box::pin(blocking(move || own.prepare_now(&folder, &spec)))
     }
 
+    fn withdraw(&self, folder: &Path) -> Result<(), LaunchError> {
+        environment::discard(folder)
+    }
+
     fn look(&self, folder: PathBuf) -> Observed<LaunchSeen> {
         match files::absolute(&folder) {
             Ok(folder) => look_at(&folder),

@@ -28,7 +28,7 @@ mod wait;
 pub mod wrapper;
 
 pub use ask::{Said, ask, find_program};
-pub use copy::{CopyError, ensure_copy};
+pub use copy::{CopyError, ensure_copy, remove_old_copies};
 pub use environment::Environment;
 pub use launches::FsLaunches;
 pub use spawn::{run_attached, spawn_detached};

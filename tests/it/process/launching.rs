@@ -279,6 +279,16 @@ fn a_launch_lacks_nothing_before_it_is_prepared() {
 }
 
 #[test]
+fn the_environment_of_a_launch_that_never_begins_is_taken_back() {
+    let world = World::new();
+    world.prepare("a", &world.spec("exit 0")).unwrap();
+    assert!(world.path("a").join("environment").exists());
+    world.launches.withdraw(&world.path("a")).unwrap();
+    assert!(!world.path("a").join("environment").exists());
+    world.launches.withdraw(&world.path("a")).unwrap();
+}
+
+#[test]
 fn the_end_wakes_the_supervisor() {
     let world = World::new();
     block_on(async {
