@@ -8,7 +8,7 @@ use super::{
     open::App,
 };
 use crate::{
-    adapters::git::{Removal, Removed},
+    adapters::git::{GitError, Removal, Removed},
     domain::{
         id::RunId,
         observed::Observed,
@@ -53,10 +53,14 @@ pub async fn plan(app: &App, all: &[Row], row: &Row) -> Result<Cleaning, AppErro
     }
     let sessions = sessions(app, row).await?;
     let target = row.target.clone().unwrap_or_else(|| "HEAD".to_owned());
-    let removal = app.git.removal(&row.repo, &row.worktree, id, &target).await.map_err(|e| {
-        AppError::new(e.to_string()).hint(format!("autodo diff {id}; its tree: {}", row.worktree.display()))
-    })?;
+    let removal = app.git.removal(&row.repo, &row.worktree, id, &target).await.map_err(|e| refused(row, &e))?;
     Ok(Cleaning { row: row.clone(), target, removal, sessions })
+}
+
+fn refused(row: &Row, error: &GitError) -> AppError {
+    let (id, branch, tree) = (&row.id, row.id.branch(), row.worktree.display());
+    AppError::new(error.to_string())
+        .hint(format!("autodo diff {id} and git -C {tree} status show the work; git merge {branch} keeps it"))
 }
 
 /// The open sessions of a ticket, of whichever launch.
@@ -104,9 +108,8 @@ pub async fn act(app: &App, cleaning: &Cleaning) -> Result<Removed, AppError> {
                 .hint("autodo doctor looks at tmux")
         })?;
     }
-    let removed = app.git.remove_worktree(&row.repo, &row.worktree, id, &cleaning.target).await.map_err(|e| {
-        AppError::new(e.to_string()).hint(format!("autodo diff {id}; its tree: {}", row.worktree.display()))
-    })?;
+    let removed =
+        app.git.remove_worktree(&row.repo, &row.worktree, id, &cleaning.target).await.map_err(|e| refused(row, &e))?;
     let met = hold::meet(app, vec![ApiRequest::Archive { ticket: id.clone(), by: app.user() }]).await?;
     for reply in met.replies {
         if let ApiReply::Refused { why, hint } | ApiReply::Failed { why, hint } = reply {

@@ -98,12 +98,16 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
         Some(path) if path.as_os_str() == "-" => {
             stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
         }
-        Some(path) => fs::read_to_string(path).map_err(|e| AppError::usage(e.to_string()))?,
+        Some(path) => fs::read_to_string(path).map_err(|e| {
+            AppError::usage(e.to_string())
+                .hint("--body names a file with the ticket's text; - reads it from standard input")
+        })?,
     };
     let title = one_line(&args.title)?;
     let id_is_generated = args.id.is_none();
     let id = match &args.id {
-        Some(text) => TicketId::parse(text).map_err(|e| AppError::usage(e.to_string()))?,
+        Some(text) => TicketId::parse(text)
+            .map_err(|e| AppError::usage(e.to_string()).hint("for example --id T-12, or leave it to autodo"))?,
         None => generated_id(&app)?,
     };
     let known = |text: &String| super::find::anywhere(&app, text).map(|row| row.id);
@@ -287,19 +291,20 @@ pub async fn accept(app: &App, tickets: Vec<NewTicket>, again: bool) -> Result<E
     for reply in &met.replies {
         context::accepted(reply)?;
         if let ApiReply::Accepted { tickets } = reply {
-            exits.push(say_acceptances(tickets));
+            exits.push(say_acceptances(tickets, false));
         }
     }
     Ok(Exit::first_of(exits))
 }
 
-/// Says what became of tickets.
-pub fn say_acceptances(tickets: &[Acceptance]) -> Exit {
+/// Says what became of tickets; with `json`, standard output is for other lines.
+pub fn say_acceptances(tickets: &[Acceptance], json: bool) -> Exit {
     let mut exit = Exit::Ok;
+    let done = |line: String| if json { ui::say(line) } else { ui::out(line) };
     for ticket in tickets {
         match ticket {
-            Acceptance::Queued { id } => ui::out(format!("{id}: queued")),
-            Acceptance::Updated { id } => ui::out(format!("{id}: updated, it was edited")),
+            Acceptance::Queued { id } => done(format!("{id}: queued")),
+            Acceptance::Updated { id } => done(format!("{id}: updated, it was edited")),
             Acceptance::Open { id, status } => ui::say(format!("{id}: open already ({status})")),
             Acceptance::Finished { id, status } => {
                 ui::say(format!("{id}: finished already ({status}); --again takes it up again"));

@@ -1,4 +1,4 @@
-//! The verbs that ask something of tickets: stop, resume, retry, cancel, reject, answer, send, tier.
+//! The verbs that ask something of tickets: stop, resume, retry, cancel, reject, tier; and rehearsals of them.
 
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ pub async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit,
 }
 
 /// True once nothing of the ticket runs any more; false where that takes longer than [`END_WAIT`].
-pub async fn has_ended(app: &App, id: &TicketId) -> Result<bool, AppError> {
+async fn has_ended(app: &App, id: &TicketId) -> Result<bool, AppError> {
     let end = Instant::now() + END_WAIT;
     loop {
         let rows = find::rows(app)?;
@@ -199,10 +199,12 @@ pub fn rehearse(app: &App, rows: &[Row], request: &Request, word: &str) -> Exit 
     Exit::first_of(exits)
 }
 
+/// A request to one ticket, with a text for its agent.
 pub fn ask(id: &TicketId, by: &str, request: Request, text: Option<String>) -> ApiRequest {
     ApiRequest::Ask { ticket: id.clone(), by: by.to_owned(), request, text, refresh: None }
 }
 
+/// What was done, in words.
 pub fn past(request: &Request) -> &'static str {
     match request {
         Request::Answer { .. } => "answered",

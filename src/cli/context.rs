@@ -65,6 +65,26 @@ impl Context {
     }
 }
 
+/// Ctrl-C, from the moment this is made.
+pub struct Interrupt(tokio::signal::unix::Signal);
+
+impl Interrupt {
+    /// From now on Ctrl-C no longer ends the program by itself.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn new() -> Result<Self, AppError> {
+        let kind = tokio::signal::unix::SignalKind::interrupt();
+        let signal = tokio::signal::unix::signal(kind);
+        signal.map(Self).map_err(|e| AppError::new(format!("cannot listen for Ctrl-C: {e}")))
+    }
+
+    /// Waits for it.
+    pub async fn came(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Refuses a verb of a person to a caller that descends from a launch wrapper: an agent does not approve itself.
 ///
 /// # Errors

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use super::{
     add::{self, BacklogArgs},
-    ask,
     context::{Context, meet},
     detach, follow, progress, ui,
 };
@@ -114,7 +113,7 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         for reply in &met.replies {
             super::context::accepted(reply)?;
             if let ApiReply::Accepted { tickets } = reply {
-                exits.push(add::say_acceptances(tickets));
+                exits.push(add::say_acceptances(tickets, args.json));
                 if let Some(mine) = &mut mine {
                     mine.extend(tickets.iter().map(|ticket| ticket.id().clone()));
                 }
@@ -133,7 +132,7 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         }
     }
     if args.detach {
-        return detach::detach(&app, context, args);
+        return detach::detach(&app, context, args).await;
     }
     let job = Job {
         until: Goal::Idle { deadline },
@@ -361,7 +360,6 @@ pub async fn drain(context: &Context, args: &DrainArgs) -> Result<Exit, AppError
     let app = context.app()?;
     if !hold::supervisor_runs(&app).await {
         ui::say("no supervisor runs: nothing is being started");
-        ask::nobody_starts(&app).await;
         return Ok(Exit::Ok);
     }
     if args.dry_run {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{dispatch::exit_of, progress, ui};
+use super::{context::Interrupt, dispatch::exit_of, progress, ui};
 use crate::{
     adapters::{fs, store},
     app::{App, AppError, Exit, hold},
@@ -18,6 +18,7 @@ const LOOK: Duration = Duration::from_millis(300);
 /// # Errors
 /// The queue cannot be read.
 pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Exit, AppError> {
+    let mut interrupt = Interrupt::new()?;
     let mut before = Rows::new();
     let mut shown: std::collections::BTreeMap<TicketId, usize> = std::collections::BTreeMap::new();
     if json {
@@ -57,7 +58,7 @@ pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Ex
         before = rows;
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupt.came() => {
                 ui::say("left: the supervisor goes on with them");
                 ui::say_hint("autodo list shows them; autodo drain lets the supervisor end");
                 return Ok(Exit::Interrupted);

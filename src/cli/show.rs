@@ -259,6 +259,10 @@ pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> 
     }
     if args.checks {
         let checks = row.proof.as_ref().map_or(&[][..], |p| &p.checks);
+        if checks.is_empty() && row.proof.is_some() {
+            return Err(AppError::new(format!("no checks of {} were run", row.id))
+                .hint(format!("autodo review {} says why", row.id)));
+        }
         if checks.is_empty() {
             return Err(
                 AppError::new(format!("no checks of {} have ended yet", row.id)).hint("autodo show tells where it is")

@@ -137,7 +137,7 @@ fn show(row: &Row, all: &Rows, now: jiff::Timestamp) {
             let notes: Vec<String> = flags.into_iter().chain(list::note(row, all)).collect();
             let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) };
             ui::out(format!(
-                "  {:<7}  {}  {worked}  {counts}  {title}{notes}",
+                "  {:<7}  {}  {worked:>6}  {counts}  {title}{notes}",
                 row.effective_risk().to_string(),
                 row.id
             ));

@@ -10,7 +10,11 @@ use super::{
 use crate::{
     adapters::{env, stdin},
     app::{AppError, Exit},
-    domain::{event::Request, row::Status, run::Blocked},
+    domain::{
+        event::Request,
+        row::Status,
+        run::{Blocked, Phase},
+    },
 };
 
 /// `answer` and `send`.
@@ -72,6 +76,10 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
     }
     let now = find::row(&app, row.id.as_str())?;
     let exit = match &now.status {
+        Status::Running(run) if matches!(run.phase, Phase::Pasting { .. } | Phase::Submitting { .. }) => {
+            ui::out(format!("{}: {done}; it is still on its way", row.id));
+            Exit::Ok
+        }
         Status::Running(_) => {
             ui::out(format!("{}: {done}, and the agent has it", row.id));
             Exit::Ok

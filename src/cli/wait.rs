@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use clap::Args;
 use tokio::time::Instant;
 
-use super::{context::Context, dispatch::exit_of, find, ui};
+use super::{
+    context::{Context, Interrupt},
+    dispatch::exit_of,
+    find, ui,
+};
 use crate::{
     adapters::store,
     app::{App, AppError, Exit, hold},
@@ -47,6 +51,7 @@ pub async fn run(context: &Context, args: &WaitArgs) -> Result<Exit, AppError> {
         None => None,
     };
     let app = context.app()?;
+    let mut interrupt = Interrupt::new()?;
     let mut ids: Vec<TicketId> = Vec::new();
     for text in &args.ids {
         let id = find::anywhere(&app, text)?.id;
@@ -56,7 +61,7 @@ pub async fn run(context: &Context, args: &WaitArgs) -> Result<Exit, AppError> {
     }
     tokio::select! {
         exit = until_there(&app, &ids, longest) => exit,
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        () = interrupt.came() => Ok(Exit::Interrupted),
     }
 }
 
