@@ -104,7 +104,7 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         plan_queued(&app)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
-    // Named tickets are what the exit code is about; else the queue as a whole.
+    // Named tickets are what the exit code is about; else all that is not finished.
     let named = !args.from.paths.is_empty() || args.from.backlog.is_some();
     let mut mine: Option<BTreeSet<TicketId>> = named.then(BTreeSet::new);
     let mut exits = vec![if wrong { Exit::Usage } else { Exit::Ok }];
@@ -254,7 +254,8 @@ fn plan_queued(app: &App) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Runs a supervisor; the exit code is about `mine`, or else about all of the queue.
+/// Runs a supervisor; the exit code is about `mine` and what else is worked on, or else about all that was not finished
+/// when it began.
 async fn run(
     app: &App,
     job: Job,
@@ -267,13 +268,15 @@ async fn run(
         ui::notice(notice);
     }
     let observer = progress::observer(queue.rows(), json);
-    let open: BTreeSet<TicketId> =
-        queue.rows().values().filter(|row| is_unfinished(row)).map(|row| row.id.clone()).collect();
+    let counts = |row: &&Row| match mine {
+        Some(mine) => is_open(row) || mine.contains(&row.id),
+        None => is_unfinished(row),
+    };
+    let counted: BTreeSet<TicketId> = queue.rows().values().filter(counts).map(|row| row.id.clone()).collect();
     let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
     let (queue, ended) = ended?;
-    let counts = |row: &&Row| mine.is_none_or(|mine| mine.contains(&row.id) || open.contains(&row.id));
-    Ok((ended, exit_of(queue.rows().values().filter(counts))))
+    Ok((ended, exit_of(queue.rows().values().filter(|row| counted.contains(&row.id)))))
 }
 
 /// The exit code that the states of `rows` call for.

@@ -1,11 +1,19 @@
 //! The command line, by the real binary: what it does, what it says, how it ends.
 
+mod asking;
+mod cleaning;
 mod config;
 mod debug;
+mod dispatching;
 mod doctor;
 mod doctor_project;
+mod handing_in;
 mod init;
+mod person;
 mod profile;
+mod queue;
+mod terminal;
+mod waiting;
 
 use crate::support::world::World;
 

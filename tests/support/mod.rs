@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test module uses every helper")]
 
 pub mod agents;
+pub mod desk;
 pub mod fakes;
 pub mod files;
 pub mod git;
