@@ -94,6 +94,7 @@ pub struct Supervisor {
     next_landed: Instant,
     is_closed: bool,
     has_looked: bool,
+    look_again: bool,
     keep_blocked: u32,
 }
 
@@ -126,6 +127,7 @@ impl Supervisor {
             next_landed: now,
             is_closed: false,
             has_looked: false,
+            look_again: false,
             keep_blocked: u32::MAX,
         }
     }

@@ -17,7 +17,7 @@ use crate::{
         schedule,
     },
     ports::store::StoreError,
-    supervisor::{queue::TakeError, watch::SECOND_LOOK},
+    supervisor::queue::TakeError,
 };
 
 impl Supervisor {
@@ -182,8 +182,7 @@ impl Supervisor {
                 let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
                 let due = self.next_deadline().is_some_and(|(at, ..)| at <= soon);
                 let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
-                let second_look = self.watched > 0 && self.next_round <= Instant::now() + SECOND_LOOK;
-                (!starting && !can_start && !due && looked && !second_look).then_some(Ending::Done)
+                (!starting && !can_start && !due && looked && !self.look_again).then_some(Ending::Done)
             }
             Until::Settled { tickets, at_most } => {
                 if Instant::now() >= *at_most {

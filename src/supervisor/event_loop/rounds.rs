@@ -38,8 +38,8 @@ impl Supervisor {
         let woken = std::mem::take(&mut self.woken);
         if targets.is_empty() {
             self.has_looked = true;
+            self.look_again = false;
             self.watch = Some(watch);
-            self.watched = 0;
             self.next_round = Instant::now() + Duration::from_millis(500);
             return;
         }
@@ -70,6 +70,7 @@ impl Supervisor {
             let next = watch::next_round(self.watched, self.lively, self.queue.now());
             self.next_round = self.next_round.min(Instant::now() + next);
         }
+        self.look_again = round.look_again;
         if round.look_again {
             self.next_round = Instant::now() + SECOND_LOOK;
         }

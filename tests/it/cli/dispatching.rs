@@ -1,5 +1,7 @@
 //! `dispatch`, `tick`, `drain`: as typed in a shell, in the background, and by cron.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
@@ -265,6 +267,17 @@ fn a_tick_says_what_it_leaves_at_work() {
     assert_eq!(desk.row("T-1")["reason"], "working");
     desk.let_go("T-1");
     desk.autodo(&["dispatch"]).ok();
+}
+
+#[test]
+fn a_tick_without_work_ends_at_once() {
+    let desk = Desk::new();
+    let tick = |desk: &Desk| desk.command(&["tick"]).limit(Duration::from_secs(20)).run().ok();
+    tick(&desk);
+    desk.ticket("T-1", "", "echo a > a.txt");
+    desk.autodo(&["dispatch"]).ok();
+    tick(&desk);
+    assert_eq!(desk.status("T-1"), "needs_review");
 }
 
 #[test]
