@@ -132,7 +132,8 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         }
     }
     if args.detach {
-        return detach::detach(&app, context, args).await;
+        exits.push(detach::detach(&app, context, args).await?);
+        return Ok(Exit::first_of(exits));
     }
     let job = Job {
         until: Goal::Idle { deadline },

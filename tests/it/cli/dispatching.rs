@@ -281,6 +281,16 @@ fn a_tick_without_work_ends_at_once() {
 }
 
 #[test]
+fn a_detached_dispatch_says_what_was_wrong_with_tickets_by_its_exit_code() {
+    let desk = Desk::new();
+    desk.ticket("T-1", "", "echo a > a.txt");
+    desk.ticket("T-2", "titel: x", "true");
+    let run = desk.autodo(&["dispatch", "--detach", "--keep-going"]).code(2);
+    assert!(run.stderr.contains("unknown key `titel`"), "{}", run.both());
+    desk.until("T-1", "needs_review");
+}
+
+#[test]
 fn a_detached_supervisor_without_work_says_that_it_has_ended() {
     let desk = Desk::new();
     desk.ticket("T-1", "", "echo a > a.txt");

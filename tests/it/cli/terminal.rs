@@ -107,6 +107,34 @@ fn attach_from_inside_another_tmux_opens_a_window_there() {
 }
 
 #[test]
+fn attach_from_inside_the_same_server_switches_the_session() {
+    let desk = Desk::new();
+    desk.held("T-1", "", "echo a > a.txt");
+    desk.held("T-2", "", "echo b > b.txt");
+    desk.autodo(&["import"]).ok();
+    desk.autodo(&["tick", "--parallel", "2"]).ok();
+    let attached = || desk.world.tmux(&["ls", "-F", "#{session_name} #{session_attached}"]).ok().stdout;
+    let until_attached_to = |id: &str| {
+        wait_for(id, || attached().contains(&format!("ad-{id} 1")).then_some(()), attached);
+    };
+    let me = Terminal::new(&desk);
+    me.types("unset TMUX TMUX_PANE; autodo attach T-1; echo left with $?");
+    until_attached_to("T-1");
+    // A person's own window beside the agent's.
+    let window = desk.world.tmux(&["new-window", "-P", "-F", "#{pane_id}", "-t", "=ad-T-1:", "sh"]).ok().stdout;
+    let line = format!("{} --home {} attach T-2", env!("CARGO_BIN_EXE_autodo"), desk.world.home().to_str().unwrap());
+    desk.world.tmux(&["send-keys", "-t", window.trim(), "-l", &line]).ok();
+    desk.world.tmux(&["send-keys", "-t", window.trim(), "Enter"]).ok();
+    until_attached_to("T-2");
+    assert!(attached().contains("ad-T-1 0"), "{}", attached());
+    me.key("me:0", "F12");
+    me.until_shows("me:0", "left with 0");
+    desk.let_go("T-1");
+    desk.let_go("T-2");
+    desk.autodo(&["dispatch"]).ok();
+}
+
+#[test]
 fn attach_needs_a_session_and_a_terminal() {
     let desk = working();
     insta::assert_snapshot!(desk.tell(&["attach", "T-1"]), @r"
