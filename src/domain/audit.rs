@@ -116,3 +116,6 @@ pub fn reason(row: &Row) -> Option<String> {
         Status::Failed { reason } => Some(reason.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ pub fn own_flags(row: &Row) -> Vec<Flag> {
     }
     flags
 }
+
+#[cfg(test)]
+mod tests;

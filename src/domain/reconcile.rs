@@ -110,3 +110,6 @@ pub fn has_agent(row: &Row) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

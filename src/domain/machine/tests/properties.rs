@@ -1,6 +1,8 @@
 //! What holds after any sequence of events.
 
-use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use super::{
     super::{Step, pending, step},
@@ -9,19 +11,31 @@ use super::{
 };
 use crate::domain::{
     entry::Entry,
+    event::{Event, Request},
     observed::Observed,
     reconcile::{self, LaunchLife, PaneLife, Seen},
     row::{Row, Status},
+    run::Phase,
+    screen::ScreenState,
 };
 
-/// Plays `picks` of all events that there are, most of which fit nowhere; a pick above the range lets time pass.
-fn play(picks: &[(u16, u16)], resumable: bool, feedback: bool) -> Vec<(Play, Entry)> {
+/// One event to play: where to begin in the list of all, seconds to wait before, and what may happen: 0 to 5 what
+/// should, up to 8 whatever the world does, 9 anything.
+type Pick = (u16, u16, u8);
+
+/// Plays `picks` of all events that there are, most of which fit nowhere.
+fn play(picks: &[Pick], resumable: bool, feedback: bool) -> Vec<(Play, Entry)> {
     let mut play = if resumable { Play::resumable() } else { Play::new() };
     play.frozen.limits.feedback = feedback;
+    play.frozen.limits.crashes = if feedback { 3 } else { 1 };
     let mut steps = Vec::new();
-    for (pick, wait) in picks {
+    for (pick, wait, kind) in picks {
         play.wait(i64::from(*wait));
-        let events = every_event(&play.row);
+        let mut events = every_event(&play.row);
+        events.retain(|event| *kind > 8 || !matches!(event, Event::Asked { .. }));
+        if *kind <= 5 {
+            events = vec![usual(&play)];
+        }
         let mut at = usize::from(*pick) % events.len();
         // Ignored events teach nothing: the next one that is taken is.
         for _ in 0..events.len() {
@@ -49,8 +63,35 @@ fn play(picks: &[(u16, u16)], resumable: bool, feedback: bool) -> Vec<(Play, Ent
     steps
 }
 
-fn picks() -> impl Strategy<Value = Vec<(u16, u16)>> {
-    prop::collection::vec((any::<u16>(), prop_oneof![Just(0_u16), 0..100_u16, any::<u16>()]), 1..40)
+/// What happens next when all goes well.
+fn usual(play: &Play) -> Event {
+    match &play.row.status {
+        Status::Queued { .. } => start(play.row.run + 1),
+        Status::Running(run) => match &run.phase {
+            Phase::Preparing => worktree(),
+            Phase::Launching => opened(),
+            Phase::Booting => shows(ScreenState::Ready),
+            Phase::Pasting { delivery } => Event::Pasted { delivery: delivery.id.clone() },
+            Phase::Submitting { delivery } => {
+                Event::Submitted { delivery: delivery.id.clone(), evidence: String::new(), markers: 0 }
+            }
+            Phase::Working => play.report(done()),
+            Phase::Checking { done, .. } if done.is_empty() => checked("test", exit(0)),
+            Phase::Checking { done, .. } if done.len() == 1 => checked("lint", exit(0)),
+            Phase::Proving { .. } | Phase::Checking { .. } => work(2, &[]),
+            Phase::Closing { .. } => Event::Closed,
+        },
+        Status::Blocked(_) => answer("again"),
+        Status::Parked(_) => asked(Request::Resume),
+        Status::NeedsReview => asked(Request::Approve { low: false }),
+        Status::Reviewed { .. } => Event::FoundLanded,
+        Status::Landed | Status::Failed { .. } | Status::Cancelled { .. } => retry(),
+    }
+}
+
+fn picks() -> impl Strategy<Value = Vec<Pick>> {
+    let wait = prop_oneof![Just(0_u16), 0..100_u16, any::<u16>()];
+    prop::collection::vec((any::<u16>(), wait, 0..10_u8), 1..40)
 }
 
 fn every_look() -> Vec<Seen> {
@@ -81,6 +122,24 @@ fn every_look() -> Vec<Seen> {
         }
     }
     looks
+}
+
+#[test]
+fn the_sequences_reach_every_status_and_phase() {
+    let mut runner = TestRunner::deterministic();
+    let mut reached = BTreeSet::new();
+    for n in 0..120 {
+        let picks = picks().new_tree(&mut runner).unwrap().current();
+        for (play, _) in play(&picks, n % 2 == 0, n % 3 != 0) {
+            reached.insert(play.row.running().map_or(play.row.status.word(), |run| run.phase.word()));
+            if play.row.proof.as_ref().is_some_and(|p| p.verified) {
+                reached.insert("verified");
+            }
+        }
+    }
+    let all = "blocked booting cancelled checking closing failed landed launching needs_review parked pasting preparing \
+               proving queued reviewed submitting verified working";
+    assert_eq!(reached.into_iter().collect::<Vec<_>>().join(" "), all);
 }
 
 proptest! {
