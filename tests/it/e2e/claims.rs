@@ -280,3 +280,46 @@ fn a_branch_that_was_left_is_not_verified() {
     let p = FakeProject::new(&world).scenario(&script).dispatched(0);
     assert_eq!(p.status("T-1"), "needs_review off_branch false");
 }
+
+#[test]
+fn checks_hold_for_the_commit_they_ran_on_and_for_no_other() {
+    let world = World::new();
+    let p = FakeProject::new(&world);
+    let (begun, gate) = (p.gate("begun"), p.gate("gate"));
+    let check = format!("echo >> {begun}; while [ ! -e {gate} ]; do sleep 0.02; done; test -f late.txt");
+    let late = "run echo late > late.txt && git add . && git commit -q -m late\n";
+    let script = format!("{BEGIN}{COMMIT}{DONE}wait-file {begun}\n{late}run touch {gate}\n");
+    let p = p.checks(&[&check]).scenario(&script).dispatched(0);
+    let lines = std::fs::read_to_string(world.root().join("begun")).unwrap().lines().count();
+    assert_eq!((p.status("T-1").as_str(), lines), ("needs_review null true", 2), "checked again");
+    assert_eq!(p.git("T-1", &["log", "--format=%s", "main.."]), "late\nwork");
+}
+
+#[test]
+fn an_agent_that_dies_while_its_claim_is_checked_has_claimed_all_the_same() {
+    let world = World::new();
+    let p = FakeProject::new(&world);
+    let (begun, gate) = (p.gate("begun"), p.gate("gate"));
+    let check = format!("touch {begun}; while [ ! -e {gate} ]; do sleep 0.02; done");
+    let script = format!("{BEGIN}{COMMIT}{DONE}wait-file {begun}\nrun touch {gate}\ncrash 1\n");
+    let p = p.checks(&[&check]).limit("crashes = 1").scenario(&script).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review null true");
+    assert_eq!(p.row("T-1")["run"], 1);
+}
+
+#[test]
+fn what_is_left_behind_a_claim_is_neither_lost_nor_taken_for_proof() {
+    let world = World::new();
+    let script = [
+        BEGIN,
+        COMMIT,
+        "run echo x > .gitignored && git stash -q -u\nrun mkdir -p deep && echo y > deep/new.txt\n",
+        DONE,
+        "prompts:\n",
+        DONE,
+    ];
+    let p = FakeProject::new(&world).scenario(&script.concat()).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review uncommitted false");
+    assert!(is_there(p.worktree("T-1").join("deep/new.txt")));
+    assert_eq!(p.git("T-1", &["stash", "list"]).lines().count(), 1);
+}

@@ -196,10 +196,19 @@ fn a_tmux_server_that_is_killed_costs_no_ticket_anything() {
 }
 
 #[test]
-fn a_busy_agent_is_not_nudged_however_short_the_stall_limit() {
+fn an_agent_that_is_busy_for_longer_than_a_stall_is_not_stalled() {
     let world = World::new();
-    let script = ["ready\nexpect-prompt\nbusy 7\n", COMMIT, DONE].concat();
-    let p = FakeProject::new(&world).limit("stall = \"3s\"").scenario(&script).dispatched(0);
+    let script = [BEGIN, "busy 5\n", COMMIT, DONE].concat();
+    let p = FakeProject::new(&world).limit("stall = \"2s\"").scenario(&script).dispatched(0);
     assert_eq!(p.status("T-1"), "needs_review null true");
-    assert_eq!(p.prompts("T-1").len(), 1);
+    assert_eq!(p.prompts("T-1").len(), 1, "it was not nudged: {:?}", p.prompts("T-1"));
+}
+
+#[test]
+fn words_of_a_limit_that_the_agent_only_prints_hold_nothing_up() {
+    let world = World::new();
+    let diff = "show +You have hit your limit, resets 3pm\nshow You have hit your limit\nready\n";
+    let script = [BEGIN, diff, COMMIT, DONE].concat();
+    let p = FakeProject::new(&world).scenario(&script).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review null true");
 }

@@ -237,3 +237,19 @@ fn a_running_ticket_is_cancelled_with_its_agent_and_its_work_stays() {
     p.dispatch(&[]).code(0);
     assert_eq!(p.row("T-1")["status"], "cancelled", "the same backlog does not bring it back");
 }
+
+#[test]
+fn a_text_of_nothing_is_refused_and_an_answer_to_nobody_too() {
+    let world = World::new();
+    let p = FakeProject::new(&world);
+    let gate = p.gate("gate");
+    let p = p.scenario(&format!("ready\nexpect-prompt\nwait-file {gate}\n{COMMIT}{DONE}")).set_up();
+    let dispatch = p.start(&[]);
+    p.wait_status("T-1", "running working");
+    p.command(&["send", "T-1", "-"]).stdin(" \u{1b}[31m\r\n").run().code(1);
+    let said = p.autodo(&["answer", "T-1", "yes"]).code(1);
+    assert!(said.both().contains("asks nothing"), "{}", said.both());
+    p.open("gate");
+    dispatch.wait(PATIENCE).code(0);
+    assert_eq!(p.prompts("T-1").len(), 1);
+}
