@@ -27,10 +27,11 @@ use super::{
     World,
     outbox::Outboxes,
     queue::{Queue, TakeError, Taken},
+    targets,
     watch::{Round, Watch},
 };
 use crate::{
-    domain::{event::Event, id::TicketId, schedule::Slots},
+    domain::{event::Event, id::TicketId, row::Row, run::Phase, schedule::Slots},
     ports::store::StoreError,
 };
 
@@ -215,11 +216,14 @@ impl Supervisor {
 
     /// Takes an event; extra effects are started at once, the others by [`Self::tasks`].
     fn take(&mut self, ticket: &TicketId, event: Event) -> Result<bool, TakeError> {
-        let submitted = matches!(event, Event::Submitted { .. } | Event::SessionOpened { .. });
+        let before = self.queue.rows().get(ticket).map(targets::moment);
         match self.queue.take(ticket, event)? {
             Taken::Ignored => Ok(false),
             Taken::Done(effects) => {
-                if submitted {
+                // What was seen in another phase, and meant nothing there, is news in one that waits for the screen.
+                let row = self.queue.rows().get(ticket).filter(|row| Some(targets::moment(row)) != before);
+                let run = row.and_then(Row::running);
+                if run.is_some_and(|run| matches!(run.phase, Phase::Booting | Phase::Working)) {
                     self.forget.push(ticket.clone());
                 }
                 self.extras(ticket, &effects);

@@ -284,7 +284,10 @@ fn shows(row: &Row) -> bool {
 
 fn worth_a_review(event: &Event, before: Option<&Row>, row: &Row) -> bool {
     let status_changed = before.is_none_or(|b| b.status.word() != row.status.word());
+    // Another question on its screen, or news of an answer.
+    let asks_anew = matches!(row.status, Status::Blocked(_)) && before.is_some_and(|b| b.status != row.status);
     status_changed
+        || asks_anew
         || matches!(
             event,
             Event::Reported { .. } | Event::Asked { .. } | Event::Dependency { .. } | Event::Updated { .. }

@@ -61,7 +61,10 @@ pub fn build(row: &Row, ticket: &Ticket, world: &World) -> Review {
 fn question(row: &Row) -> Option<Question> {
     match &row.status {
         Status::Blocked(blocked) => Some(Question {
-            text: blocked.question.clone(),
+            text: match blocked.note.as_str() {
+                "" => blocked.question.clone(),
+                note => format!("{}\n\n{note}", blocked.question),
+            },
             reason: blocked.reason.clone(),
             options: blocked.options.clone(),
         }),

@@ -8,3 +8,4 @@ mod ends;
 mod hazards;
 mod order;
 mod people;
+mod waiting;

@@ -40,7 +40,8 @@ pub(super) fn park(
 }
 
 /// True if the latest conversation can go on in a new launch.
-pub(super) fn can_resume(row: &Row, frozen: &Frozen) -> bool {
+#[must_use]
+pub fn can_resume(row: &Row, frozen: &Frozen) -> bool {
     frozen.limits.resumable && row.conversation.is_some() && row.launch > 0
 }
 

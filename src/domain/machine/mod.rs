@@ -14,6 +14,7 @@ mod step;
 mod still;
 mod timers;
 
+pub use ending::can_resume;
 pub use person::low_gate;
 use step::{Outcome, tally_only};
 pub use step::{Refusal, Step, step};

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         event::{Event, Timer},
         id::{RunKey, TicketId},
+        machine,
         observed::Observed,
         row::{Row, Status},
         run::Phase,
@@ -74,20 +75,19 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Closes sessions of blocked tickets beyond those that are kept, where their conversations can go on later.
     pub(super) fn make_room(&mut self) -> Result<(), StoreError> {
-        let blocked: Vec<TicketId> = self
-            .queue
-            .rows()
-            .values()
-            .filter(|r| matches!(r.status, Status::Blocked(_)))
-            .map(|r| r.id.clone())
-            .collect();
+        let is_open = |row: &&Row| matches!(&row.status, Status::Blocked(blocked) if blocked.live);
+        let blocked: Vec<TicketId> = self.queue.rows().values().filter(is_open).map(|r| r.id.clone()).collect();
         if blocked.len() <= usize::try_from(self.keep_blocked).unwrap_or(usize::MAX) {
             return Ok(());
         }
         let resumable: BTreeSet<TicketId> = blocked
             .into_iter()
-            .filter(|id| self.queue.accepted(id).is_ok_and(|accepted| accepted.1.limits.resumable))
+            .filter(|id| {
+                let Ok(accepted) = self.queue.accepted(id) else { return false };
+                self.queue.rows().get(id).is_some_and(|row| machine::can_resume(row, &accepted.1))
+            })
             .collect();
         for ticket in schedule::to_close(self.queue.rows(), self.keep_blocked, |row| resumable.contains(&row.id)) {
             self.take_event(&ticket, Event::MakeRoom)?;
@@ -156,6 +156,9 @@ impl Supervisor {
         let now = self.queue.now();
         let rows = self.queue.rows();
         let runs = rows.values().any(|r| matches!(r.status, Status::Running(_)));
+        // One that cannot be closed now is closed by the next supervisor: nobody waits for it.
+        let is_blocked = |id| rows.get(id).is_some_and(|r| matches!(r.status, Status::Blocked(_)));
+        let makes_room = self.at_work.keys().any(is_blocked);
         match &self.until {
             Until::Idle { deadline } => {
                 let can_start = !self.slots.closed
@@ -168,7 +171,7 @@ impl Supervisor {
                     },
                     _ => false,
                 });
-                (!runs && !can_start && !comes_back).then_some(Ending::Done)
+                (!runs && !makes_room && !can_start && !comes_back).then_some(Ending::Done)
             }
             Until::Quiet { at_most } => {
                 if Instant::now() >= *at_most {
@@ -182,7 +185,7 @@ impl Supervisor {
                 let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
                 let due = self.next_deadline().is_some_and(|(at, ..)| at <= soon);
                 let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
-                (!starting && !can_start && !due && looked && !self.look_again).then_some(Ending::Done)
+                (!starting && !makes_room && !can_start && !due && looked && !self.look_again).then_some(Ending::Done)
             }
             Until::Settled { tickets, at_most } => {
                 if Instant::now() >= *at_most {
