@@ -22,4 +22,5 @@ mod process;
 mod profiles;
 mod script;
 mod store;
+mod supervisor;
 mod tmux;
