@@ -1,4 +1,6 @@
 //! Killing anything at any moment loses nothing.
 
+mod books;
 mod matrix;
 mod night;
+mod plant;

@@ -52,16 +52,21 @@ pub fn open(home: &Home, lock: &Lock) -> Result<(Books, Loaded), StoreError> {
     let queue = read_queue_file(home)?;
     let archive = archive::read(home)?;
     let seen = Seen { journal: journal.as_ref().map(|(_, loaded)| loaded), queue };
-    let mut plan = plan(seen).map_err(|lost| StoreError {
-        what: "open",
-        path: home.journal(),
-        why: format!("it is gone or empty, and queue.toml cannot stand in for it: {}", lost.why),
-        hint: Some("bring journal.jsonl or queue.toml back from a backup, or move queue.toml away to begin with an empty queue".to_owned()),
-    })?;
+    let mut plan = plan(seen).map_err(|lost| nothing_left(home, &lost.why))?;
     plan.resolve(in_both(&plan, &archive)?, archive.seq());
     plan.notices.extend(archive.troubles.iter().cloned());
     let archived = archive.newest().into_keys().filter(|id| !plan.rows.contains_key(*id)).cloned().collect();
     repair(home, plan, journal.as_ref(), &archive, archived)
+}
+
+/// The journal is gone, and `queue.toml` cannot stand in for it because of `why`: the rows are not known.
+pub(super) fn nothing_left(home: &Home, why: &str) -> StoreError {
+    StoreError {
+        what: "open",
+        path: home.journal(),
+        why: format!("it is gone or empty, and queue.toml cannot stand in for it: {why}"),
+        hint: Some("bring journal.jsonl or queue.toml back from a backup, or move queue.toml away to begin with an empty queue".to_owned()),
+    }
 }
 
 /// Writes what the plan asks for. Each part can be done again.

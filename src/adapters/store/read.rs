@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     archive,
-    open::{read_journal, read_queue_file},
+    open::{nothing_left, read_journal, read_queue_file},
     recover::QueueSeen,
 };
 use crate::{
@@ -34,8 +34,9 @@ pub struct QueueRead {
 /// Reads the queue: `queue.toml`, and the journal's steps after it. Where it cannot be used, the journal.
 ///
 /// # Errors
-/// A file is of a newer version, or the journal is needed and cannot be read.
+/// A file is of a newer version, or the journal is needed and cannot be read or is gone.
 pub fn read_queue(home: &Home) -> Result<QueueRead, StoreError> {
+    let mut unusable = None;
     let (queue, mut notices) = match read_queue_file(home)? {
         QueueSeen::Good(queue) => {
             if let Some(read) = brought_up(home, &queue) {
@@ -44,9 +45,17 @@ pub fn read_queue(home: &Home) -> Result<QueueRead, StoreError> {
             (queue, Vec::new())
         }
         QueueSeen::Absent => (Queue::default(), Vec::new()),
-        QueueSeen::Bad { why, .. } => (Queue::default(), vec![format!("queue.toml cannot be used: {why}")]),
+        QueueSeen::Bad { why, is_blank } => {
+            let notice = format!("queue.toml cannot be used: {why}");
+            unusable = (!is_blank).then_some(why);
+            (Queue::default(), vec![notice])
+        }
     };
     let journal = read_journal(home)?.map(|(_, loaded)| loaded).unwrap_or_default();
+    if let Some(why) = unusable.filter(|_| journal.seq == 0) {
+        // No rows is not what the files say: nobody knows the rows.
+        return Err(nothing_left(home, &why));
+    }
     if journal.seq < queue.seq {
         notices.push(format!("the journal is gone or behind queue.toml, which is of step {}", queue.seq));
         return Ok(QueueRead { rows: queue.rows, seq: queue.seq, notices });
