@@ -10,6 +10,7 @@ pub mod files;
 pub mod fs;
 pub mod git;
 pub mod home;
+pub mod interrupt;
 pub mod machine;
 pub mod outbox;
 pub mod process;

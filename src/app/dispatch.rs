@@ -18,7 +18,7 @@ use super::{
 use crate::{
     adapters::{
         control::{ControlListener, Exchange},
-        process,
+        interrupt, process,
         store::Lock,
         wake::WakeListener,
     },
@@ -74,7 +74,7 @@ pub enum Ended {
 }
 
 /// Runs a supervisor over `queue`, which belongs to `lock`'s holder, and serves its socket. The first interrupt ends it
-/// and leaves the agents running.
+/// and leaves the agents running; the second does not wait for that.
 ///
 /// # Errors
 /// The sockets cannot be made, or the books cannot be written any more.
@@ -115,6 +115,7 @@ pub async fn supervise(
     let control = ControlListener::bind(&app.home.supervisor_socket()).map_err(|e| socket(&e))?;
     let wake = WakeListener::bind(&app.home.wake_socket()).map_err(|e| socket(&e))?;
     let signals = Signals::new().map_err(|e| socket(&e))?;
+    interrupt::second_is_immediate().map_err(|e| socket(&e))?;
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(serve_socket(control, Handle { app: app.clone(), calls: calls.clone() }));
     tasks.spawn(pass_wakes(wake, calls.clone()));

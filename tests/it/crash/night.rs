@@ -51,7 +51,8 @@ pub enum Step {
 /// All steps, in order.
 pub const STEPS: [Step; 5] = [Step::Evening, Step::Answer, Step::Morning, Step::ApproveLow, Step::Approve];
 
-const PROFILE: &str = r#"
+/// The profile of the fake agent; `PROGRAM` and `ROOT` are filled in.
+pub const PROFILE: &str = r#"
 version = 1
 name = "fake"
 [launch]

@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 use crate::support::{
+    agents::FAKE_AGENT,
     invariants::{self, Foreign},
     program::{Background, Run},
     repo::Repo,
@@ -41,6 +46,17 @@ impl Plant {
             fences += &format!("```sh\necho {id}.{} >> {root}/done\n{block}\n```\n\n", n + 1);
         }
         self.repo.ticket(id, &format!("id: {id}\ntitle: {id}\n{front}"), &format!("Words.\n\n## Run\n\n{fences}"));
+    }
+
+    /// Adds a ticket for the scripted fake agent, with its scenario.
+    pub fn fake(&self, id: &str, scenario: &str) {
+        let root = self.world.root().display().to_string();
+        let profiles = self.world.home().join("profiles");
+        fs::create_dir_all(&profiles).unwrap();
+        let profile = super::night::PROFILE.replace("PROGRAM", FAKE_AGENT[0]).replace("ROOT", &root);
+        fs::write(profiles.join("fake.toml"), profile).unwrap();
+        fs::write(self.path("scenario"), scenario.replace("ROOT", &root)).unwrap();
+        self.repo.ticket(id, &format!("id: {id}\ntitle: {id}\nprofile: fake"), "Do it.\n");
     }
 
     /// A file of the world.
@@ -91,9 +107,49 @@ impl Plant {
         wait_for(&format!("{id} with {field} {value}"), look, || self.world.story())
     }
 
+    /// The ticket's row in the journal.
+    pub fn books(&self, id: &str) -> Value {
+        let lines = self.world.journal();
+        let steps = lines.iter().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        steps.into_iter().find(|step| step["ticket"] == id).map(|step| step["row"].clone()).unwrap_or_default()
+    }
+
+    /// Events of a ticket, by their words.
+    pub fn events(&self, id: &str) -> Vec<String> {
+        let lines = self.world.journal();
+        let steps = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        steps.filter(|s| s["ticket"] == id).map(|s| s["event"]["event"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Process id of the wrapper in a launch folder, such as `x/runs/1/launches/1`.
+    pub fn wrapper(&self, folder: &str) -> i32 {
+        let path = self.world.home().join(folder).join("started.json");
+        let look = || serde_json::from_str::<Value>(&fs::read_to_string(&path).ok()?).ok()?["pid"].as_i64();
+        i32::try_from(wait_for("the wrapper", look, || self.world.story())).unwrap()
+    }
+
+    /// Process id of the program under a wrapper.
+    pub fn under(&self, wrapper: i32) -> i32 {
+        let path = format!("/proc/{wrapper}/task/{wrapper}/children");
+        let look = || fs::read_to_string(&path).ok()?.split(' ').next()?.parse().ok();
+        wait_for("the program under the wrapper", look, || self.world.story())
+    }
+
+    /// What the fake agent accepted, in order.
+    pub fn prompts(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("prompts")).unwrap_or_default();
+        let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.filter_map(|record| record["prompt"].as_str().map(str::to_owned)).collect()
+    }
+
     /// Checks the invariants as things are now.
     pub fn check(&self) {
         let breaches = invariants::breaches(&self.world, &self.repo, &self.foreign);
         assert!(breaches.is_empty(), "{breaches:#?}\n{}", self.world.story());
     }
+}
+
+/// SIGKILL.
+pub fn slay(pid: i32) {
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
 }
