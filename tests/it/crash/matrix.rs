@@ -58,6 +58,7 @@ fn matrix(wanted: impl Fn(&str) -> bool) {
     let reached = reached.flat_map(|(step, points)| points.into_iter().map(move |point| (step, point)));
     let places = chosen(reached.filter(|(_, point)| wanted(point)).collect());
     assert!(places.len() >= 4, "too few points were reached: {places:?}");
+    eprintln!("{} places", places.len());
     let (next, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let faults = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
