@@ -94,12 +94,14 @@ fn between_crashes_it_waits_for_its_back_off() {
         .dispatched(0);
     let events = p.events("T-1");
     let at = |event: &serde_json::Value| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-    let queued: Vec<_> = events.iter().filter(|e| e["reason"] == "back_off" && e["to"] == "queued").map(at).collect();
+    let crashed: Vec<_> = events.iter().filter(|e| e["event"] == "agent_exited").map(at).collect();
     let starts: Vec<_> = events.iter().filter(|e| e["event"] == "start").map(at).collect();
-    assert_eq!((queued.len(), starts.len()), (2, 3), "{events:#?}");
-    // Counted from the crash itself, some milliseconds before its agent's session is closed.
-    let waited = |n: usize| starts[n + 1].duration_since(queued[n]).as_millis();
-    assert!(waited(0) >= 500 && waited(1) >= 1_500, "{} {}", waited(0), waited(1));
+    assert_eq!((crashed.len(), starts.len()), (2, 3), "{events:#?}");
+    let back_off = |event: &&serde_json::Value| event["reason"] == "back_off" && event["to"] == "queued";
+    assert_eq!(events.iter().filter(back_off).count(), 2, "{events:#?}");
+    // Counted from the crash itself: on a busy machine closing the session takes a part of it.
+    let waited = |n: usize| starts[n + 1].duration_since(crashed[n]).as_millis();
+    assert!(waited(0) >= 1_000 && waited(1) >= 2_000, "{} {}", waited(0), waited(1));
     assert_eq!(p.status("T-1"), "needs_review null true");
 }
 
