@@ -28,6 +28,8 @@ use super::text::Lines;
 const KEPT: usize = 200;
 /// How long output is still read after the program ended, while something it left behind holds its output open.
 const LINGER: Duration = Duration::from_millis(300);
+/// How long after a program that was asked to end the agent may be asked the same.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,27 @@ impl Current {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).closed
+    }
+
+    /// True if a program that came to `end` was ended with the agent: whoever ends both may reach the program first, so
+    /// the agent's own end is waited for a moment.
+    #[must_use]
+    pub fn ended_with(&self, end: End) -> bool {
+        let until = Instant::now() + TOGETHER;
+        let asked = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT].map(|signal| signal as i32);
+        let was_asked = match end {
+            End::Signalled(signal) => asked.contains(&signal),
+            // A shell says so of what it waited for.
+            End::Exited(code) => asked.contains(&(code - 128)),
+            End::TimedOut(_) => false,
+        };
+        while !self.is_closed() {
+            if !was_asked || Instant::now() > until {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        true
     }
 
     /// Starts `command`, unless the agent is on its way out. Under the lock, so that nothing starts behind its back.
@@ -286,6 +309,26 @@ mod tests {
     #[test]
     fn it_has_no_terminal() {
         assert_eq!(sh("! (: < /dev/tty) 2> /dev/null && echo none", None).1, ["none"]);
+    }
+
+    #[test]
+    fn a_program_that_is_asked_to_end_just_before_the_agent_ended_with_it() {
+        let current = Current::default();
+        assert!(!current.ended_with(End::Exited(1)) && !current.ended_with(End::Signalled(9)));
+        let later = current.clone();
+        let closing = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            later.close();
+        });
+        assert!(current.ended_with(End::Exited(143)));
+        closing.join().unwrap();
+        assert!(current.ended_with(End::Exited(1)), "whatever it came to, it was on its way out");
+    }
+
+    #[test]
+    fn a_program_that_was_asked_to_end_alone_has_failed() {
+        let (ran, _) = sh("kill -15 $$", None);
+        assert!(!Current::default().ended_with(ran.end));
     }
 
     #[test]

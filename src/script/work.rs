@@ -180,7 +180,7 @@ impl Worker {
             events.send(Event::Said(format!("  │ {line}"))).ok();
         };
         let ran = world.block(&block.code, index, &mut show)?;
-        if world.current.is_closed() {
+        if world.current.ended_with(ran.end) {
             // Ended because the agent must go: not its failure, but an interruption.
             return Err(Trouble::Ending);
         }
