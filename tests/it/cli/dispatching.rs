@@ -21,14 +21,17 @@ fn dispatch_works_through_a_backlog_and_says_how_it_went() {
     let run = desk.autodo(&["dispatch", "--parallel", "1"]).ok();
     let socket = desk.world.tmux_socket();
     assert!(run.stderr.contains(&format!("tmux -S {} ls\n", socket.display())), "{}", run.both());
-    // Phases that pass too quickly to be seen are left out here.
-    let kept: Vec<&str> = run.stderr.lines().filter(|line| !line.contains(": running (")).collect();
+    let kept: Vec<&str> = run.stderr.lines().filter(|line| !line.contains("tmux -S")).collect();
     let run = crate::support::program::Run { stderr: kept.join("\n") + "\n", ..run };
     assert_snapshot!(desk.redacted(&run), @r"
     T-1: queued
     T-2: queued
     --- stderr
+    T-1: running
+    T-1: running (checking)
     T-1: needs_review
+    T-2: running
+    T-2: running (checking)
     T-2: needs_review
     2 needs_review
     hint: autodo list, autodo review ID, then autodo approve-low

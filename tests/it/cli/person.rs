@@ -26,7 +26,7 @@ fn approve_low_approves_what_is_safe_and_says_why_the_rest_is_not() {
     not T-2: 1 medium decision
     not T-3: 1 flag, effective risk high: continuous integration: .github/workflows/ci.yml
     not T-4: it stands on T-2, which is not approved
-    not T-5: not verified: checks_failed, checks failed
+    not T-5: checks failed
     not T-6: 1 flag, nothing was changed
     not T-7: 1 flag
     --- exit 0
@@ -39,7 +39,7 @@ fn approve_low_approves_what_is_safe_and_says_why_the_rest_is_not() {
     not T-2: 1 medium decision
     not T-3: 1 flag, effective risk high: continuous integration: .github/workflows/ci.yml
     not T-4: it stands on T-2, which is not approved
-    not T-5: not verified: checks_failed, checks failed
+    not T-5: checks failed
     not T-6: 1 flag, nothing was changed
     not T-7: 1 flag
     --- exit 0
