@@ -134,10 +134,10 @@ impl<'a> Stage<'a> {
         self.write("supervisor.pid", &pid)
     }
 
-    /// How many tickets `queue.toml` shows at work.
+    /// How many tickets `queue.toml` shows at work, or blocked by what their agents ask in the midst of it.
     fn working(&self) -> usize {
         let text = std::fs::read_to_string(self.home().join("queue.toml")).unwrap_or_default();
-        text.lines().filter(|line| *line == "phase = \"working\"").count()
+        text.lines().filter(|line| matches!(*line, "phase = \"working\"" | "status = \"blocked\"")).count()
     }
 
     fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), Trouble> {
