@@ -146,6 +146,11 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
         pair("session", row.id.session());
     }
     match &row.status {
+        Status::Running(run) => {
+            if let Some(why) = &run.unsent {
+                pair("not sent", format!("the latest words did not reach the agent: {}", ui::plain(why)));
+            }
+        }
         Status::Blocked(blocked) => {
             let question = ui::plain_lines(&blocked.question);
             for (index, line) in question.lines().enumerate() {
@@ -165,11 +170,7 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
         }
         Status::Failed { .. } => ui::say_hint(&format!("autodo logs {0}, then autodo retry {0}", row.id)),
         Status::NeedsReview => ui::say_hint(&format!("autodo review {0}, then autodo approve {0}", row.id)),
-        Status::Queued { .. }
-        | Status::Running(_)
-        | Status::Reviewed { .. }
-        | Status::Landed
-        | Status::Cancelled { .. } => {}
+        Status::Queued { .. } | Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. } => {}
     }
     Ok(Exit::Ok)
 }

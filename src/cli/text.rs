@@ -80,6 +80,11 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             ui::out(format!("{}: {done}; it is still on its way", row.id));
             Exit::Ok
         }
+        Status::Running(run) if run.unsent.is_some() => {
+            let why = run.unsent.as_deref().unwrap_or_default();
+            ui::say(format!("{}: not delivered, the work goes on: {}", row.id, ui::plain(why)));
+            Exit::Error
+        }
         Status::Running(_) => {
             ui::out(format!("{}: {done}, and the agent has it", row.id));
             Exit::Ok

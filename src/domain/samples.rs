@@ -223,6 +223,7 @@ pub fn run(phase: Phase) -> Run {
         task: NextRun::GoOn { because: NASTY.into() },
         markers: 1,
         nudged: false,
+        unsent: None,
         start: LaunchKind::Fresh,
         then_deliver: None,
         void_rounds: 0,

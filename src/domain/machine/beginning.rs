@@ -91,6 +91,11 @@ pub(super) fn delivering(
             if delivery.purpose == Purpose::Nudge {
                 return to(row, run, Phase::Working, vec![], now);
             }
+            // Nobody waits for words on the way: the work goes on, and who sent them is told.
+            if delivery.purpose == Purpose::Send && !dialog {
+                run.unsent = Some(why.clone());
+                return to(row, run, Phase::Working, vec![], now);
+            }
             // The text stands in the box behind the dialog: Enter follows once the dialog is gone.
             if *dialog && delivery.enter_intended {
                 let (mut row, effects) = block(row, run, "permission", why, true);

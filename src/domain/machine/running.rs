@@ -33,6 +33,7 @@ impl Run {
             asked_to_commit: false,
             asked_why_no_change: false,
             nudged: false,
+            unsent: None,
             task: NextRun::Ticket,
             markers: 0,
             start: LaunchKind::Fresh,
@@ -101,6 +102,7 @@ pub(super) fn to(
 pub(super) fn deliver(mut row: Row, mut run: Run, purpose: Purpose, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
     row.delivery += 1;
     run.then_deliver = None;
+    run.unsent = None;
     let delivery = Delivery { id: DeliveryId::new(row.run, row.delivery), purpose, enter_intended: false };
     let effects = vec![Effect::Paste { delivery: delivery.clone() }];
     to(row, run, Phase::Pasting { delivery }, effects, now)

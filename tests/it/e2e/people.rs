@@ -138,6 +138,26 @@ fn words_are_sent_to_a_working_agent_as_they_are() {
 }
 
 #[test]
+fn words_for_an_agent_that_takes_none_now_do_not_hold_up_its_work() {
+    let world = World::new();
+    let p = FakeProject::new(&world).waits_while_busy().limit("delivery = \"2s\"");
+    let gate = p.gate("gate");
+    let p = p.scenario(&format!("{BEGIN}wait-file {gate}\n{COMMIT}{DONE}")).set_up();
+    let dispatch = p.start(&[]);
+    p.wait_status("T-1", "running working");
+    p.autodo(&["send", "T-1", "a word"]).code(0);
+    wait_for(
+        "the end of the delivery",
+        || p.autodo(&["show", "T-1"]).stdout.contains("not sent").then_some(()),
+        || world.story(),
+    );
+    assert_eq!(p.status("T-1"), "running working null");
+    p.open("gate");
+    dispatch.wait(PATIENCE).code(0);
+    assert_eq!((p.status("T-1").as_str(), p.prompts("T-1").len()), ("needs_review null true", 1));
+}
+
+#[test]
 fn a_stopped_ticket_is_set_aside_and_resumed_in_its_next_run() {
     let world = World::new();
     let p = FakeProject::new(&world)

@@ -204,7 +204,13 @@ fn text_is_sent_to_an_agent_that_works() {
     let mut play = Play::new();
     play.working().take(&asked(Request::Send { bytes: 5 }));
     assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Send));
-    assert!(matches!(play.delivered().phase(), Phase::Working));
+    let mut busy = play.clone();
+    assert!(matches!(play.delivered().phase(), Phase::Working) && play.run().unsent.is_none());
+    busy.take(&Event::NotPasted { delivery: busy.delivery(), why: "it is busy".into(), dialog: false });
+    assert!(matches!(busy.phase(), Phase::Working), "the work goes on");
+    assert_eq!(busy.run().unsent.as_deref(), Some("it is busy"));
+    busy.take(&asked(Request::Send { bytes: 5 }));
+    assert_eq!(busy.run().unsent, None);
 }
 
 #[test]
