@@ -31,10 +31,12 @@ pub fn classify(profile: &Profile, screen: &Screen, key: Option<&RunKey>) -> Sig
         text,
         marker: key.and_then(|key| marker::last(&profile.marker, &view, key)),
         box_empty: view.seen_box().is_some_and(|b| b.content == BoxSeen::Empty),
+        choices: vec![],
     };
     if let Some((dialog, found)) = open_dialog(profile, &view) {
         let state = if keys(dialog, &view).is_some() { ScreenState::Dialog } else { dialog.asks };
-        return sighting(state, &dialog.name, found.row, view.text_of(&dialog.look, &found));
+        let choices = dialog.choices.keys().cloned().collect();
+        return Sighting { choices, ..sighting(state, &dialog.name, found.row, view.text_of(&dialog.look, &found)) };
     }
     for rule in &profile.screens {
         if let Some(found) = view.find(&rule.look) {

@@ -84,7 +84,15 @@ mod tests {
     use crate::domain::screen::{Marker, ScreenState};
 
     fn seen(state: ScreenState, text: &str) -> Sighting {
-        Sighting { state, rule: state.word().into(), row: Some(1), text: text.into(), marker: None, box_empty: false }
+        Sighting {
+            state,
+            rule: state.word().into(),
+            row: Some(1),
+            text: text.into(),
+            marker: None,
+            box_empty: false,
+            choices: vec![],
+        }
     }
 
     fn at(ms: i64) -> Timestamp {

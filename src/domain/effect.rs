@@ -18,12 +18,12 @@ pub enum Effect {
         /// The profile's rule.
         rule: String,
     },
-    /// Press one key on a permission or dialog, if it is still on the screen. → nothing; the screen shows what became of it
+    /// Answer a permission or dialog by keys, if it is still on the screen. → nothing; the screen shows what became of it
     Press {
         /// The profile's rule that saw it.
         rule: String,
-        /// The key.
-        key: char,
+        /// A key, or the name of an answer that the profile has keys for.
+        key: String,
     },
     /// Put a prompt into the box. → `Pasted`, `NotPasted`, `Unverified`
     Paste {

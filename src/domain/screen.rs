@@ -119,4 +119,7 @@ pub struct Sighting {
     pub marker: Option<Marker>,
     /// True if the profile's input box is visible and holds nothing.
     pub box_empty: bool,
+    /// Names of the answers that the profile has keys for, where the screen asks something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
 }

@@ -8,7 +8,7 @@ use crate::{
         classify,
         profile::{Keystroke, Profile},
     },
-    domain::{effect::Effect, event::Event, observed::Observed, screen::Screen},
+    domain::{effect::Effect, event::Event, observed::Observed, row::Status, screen::Screen},
     ports::terminal::{Guard, Key, KeySent},
 };
 
@@ -18,7 +18,7 @@ pub async fn execute(world: &World, job: &Job, effect: &Effect) -> Vec<Event> {
         Effect::PrepareWorktree => launching::prepare_worktree(world, job).await,
         Effect::OpenSession => launching::open_session(world, job).await,
         Effect::AnswerDialog { rule } => answer_dialog(world, job, rule).await,
-        Effect::Press { rule, key } => press(world, job, rule, *key).await,
+        Effect::Press { rule, key } => press(world, job, rule, key).await,
         Effect::Paste { delivery } => delivery::paste(world, job, delivery).await,
         Effect::Submit { delivery } => delivery::submit(world, job, delivery).await,
         Effect::Inspect => checks::inspect(world, job).await,
@@ -51,12 +51,7 @@ async fn answer_dialog(world: &World, job: &Job, rule: &str) -> Vec<Event> {
     let shows = Some(answer.shows.clone()).filter(|text| !text.is_empty());
     let mut sent = Vec::new();
     for stroke in answer.keys {
-        let key = match stroke {
-            Keystroke::Enter => Key::Enter,
-            Keystroke::Char(c) => Key::Char(*c),
-            Keystroke::Named(name) => Key::Named(name),
-        };
-        if !send(world, job, key, Guard { shows: shows.clone(), hides: vec![] }).await {
+        if !send(world, job, key_of(stroke), Guard { shows: shows.clone(), hides: vec![] }).await {
             break;
         }
         sent.push(format!("{stroke:?}"));
@@ -65,6 +60,14 @@ async fn answer_dialog(world: &World, job: &Job, rule: &str) -> Vec<Event> {
         return vec![];
     }
     vec![Event::Keyed { keys: sent, why: format!("dialog {rule}") }]
+}
+
+fn key_of(stroke: &Keystroke) -> Key {
+    match stroke {
+        Keystroke::Enter => Key::Enter,
+        Keystroke::Char(c) => Key::Char(*c),
+        Keystroke::Named(name) => Key::Named(name),
+    }
 }
 
 async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
@@ -77,26 +80,34 @@ async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
     }
 }
 
-/// Presses one key on a permission or dialog, only while the screen still shows what the person answered to.
-async fn press(world: &World, job: &Job, rule: &str, key: char) -> Vec<Event> {
+/// Answers a permission or dialog by keys, only while the screen still shows what the person answered to.
+async fn press(world: &World, job: &Job, rule: &str, answer: &str) -> Vec<Event> {
+    let keyed = |keys: Vec<String>, why: String| vec![Event::Keyed { keys, why }];
+    let changed = || keyed(vec![], format!("the answer {answer:?} was not typed: the screen has changed since"));
     let Some((profile, screen)) = screen_of(world, job).await else { return vec![] };
     let sighting = classify::classify(&profile, &screen, job.row.key.as_ref());
-    if !rule.is_empty() && sighting.rule != rule {
-        return vec![Event::Keyed {
-            keys: vec![],
-            why: format!("the answer {key:?} was not typed: the screen has changed since"),
-        }];
+    let asked = match &job.row.status {
+        Status::Blocked(blocked) => Some(&blocked.question),
+        _ => None,
+    };
+    // Another request of the same kind is another question.
+    let is_another = !sighting.text.is_empty() && asked.is_some_and(|asked| *asked != sighting.text);
+    if !rule.is_empty() && (sighting.rule != rule || is_another) {
+        return changed();
     }
+    let named = profile.dialogs.iter().find(|dialog| dialog.name == rule).and_then(|d| d.choices.get(answer));
+    let keys: Vec<Key> = match named {
+        Some(keys) => keys.iter().map(key_of).collect(),
+        None => answer.chars().take(1).map(Key::Char).collect(),
+    };
     let decided = sighting.row.and_then(|row| screen.rows.get(usize::try_from(row).ok()?)).cloned();
     let shows = decided.map(|row| row.trim().chars().take(60).collect::<String>()).filter(|row| !row.is_empty());
-    if send(world, job, Key::Char(key), Guard { shows, hides: vec![] }).await {
-        vec![Event::Keyed { keys: vec![key.to_string()], why: format!("answer to {rule}") }]
-    } else {
-        vec![Event::Keyed {
-            keys: vec![],
-            why: format!("the answer {key:?} was not typed: the screen has changed since"),
-        }]
+    for (number, key) in keys.iter().enumerate() {
+        if !send(world, job, key.clone(), Guard { shows: shows.clone(), hides: vec![] }).await {
+            return if number == 0 { changed() } else { keyed(vec![answer.to_owned()], "only a part of it".into()) };
+        }
     }
+    keyed(vec![answer.to_owned()], format!("answer to {rule}"))
 }
 
 async fn send(world: &World, job: &Job, key: Key, guard: Guard) -> bool {

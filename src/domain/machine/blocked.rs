@@ -137,7 +137,7 @@ fn seen(
             blocked.reason = sighting.state.word().to_owned();
             blocked.rule.clone_from(&sighting.rule);
             blocked.question.clone_from(&sighting.text);
-            blocked.options.clear();
+            blocked.options.clone_from(&sighting.choices);
             blocked.pressed = None;
             blocked.note.clear();
             blocked.settled = true;
@@ -254,6 +254,14 @@ fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Re
     }
 }
 
+/// True if `word` is an answer by keys: a name that the profile has keys for, or, where nothing but keys is taken, the
+/// key itself.
+fn presses(blocked: &Blocked, word: &str) -> bool {
+    let is_key = word.len() == 1 && word.chars().all(|key| key.is_ascii_alphanumeric());
+    let is_named = !blocked.rule.is_empty() && blocked.options.iter().any(|option| option == word);
+    is_named || (is_key && blocked.reason != "question")
+}
+
 fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: Timestamp) -> Stepped {
     person::touched(&mut row);
     let mut run = run_of(&row, &blocked, now);
@@ -284,20 +292,27 @@ fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: 
             format!("{} takes no text now: {}", row.id, blocked.question),
             format!("mend it in the pane: autodo attach {}; what waits for it is delivered then", row.id),
         )),
+        "permission" | "dialog" | "question" if is_live && presses(&blocked, word) => {
+            blocked.pressed = Some(now);
+            blocked.note.clear();
+            let press = Effect::Press { rule: blocked.rule.clone(), key: word.to_owned() };
+            Ok(Some((still(row, blocked), vec![press])))
+        }
         "permission" | "dialog" if is_live => {
-            let mut chars = word.chars();
-            match (chars.next(), chars.next()) {
-                (Some(key), None) if key.is_ascii_alphanumeric() => {
-                    blocked.pressed = Some(now);
-                    blocked.note.clear();
-                    let press = Effect::Press { rule: blocked.rule.clone(), key };
-                    Ok(Some((still(row, blocked), vec![press])))
-                }
-                _ => Err(Refusal::new(
-                    format!("{} shows a dialog, which takes one key: {}", row.id, blocked.question),
-                    format!("name the option's digit: autodo answer {0} 1; or look: autodo attach {0}", row.id),
-                )),
-            }
+            let first = blocked.options.first().map_or("1", String::as_str);
+            Err(Refusal::new(
+                format!("{} shows a dialog, which takes one key: {}", row.id, blocked.question),
+                match blocked.options.join(", ") {
+                    none if none.is_empty() => {
+                        format!("name the option's digit: autodo answer {0} 1; or look: autodo attach {0}", row.id)
+                    }
+                    names => format!(
+                        "answer with one of {names}, or with the option's digit: autodo answer {0} {first}; or look: \
+                         autodo attach {0}",
+                        row.id
+                    ),
+                },
+            ))
         }
         _ if is_live => {
             // Asked while it started: the prompt that it has not had follows.

@@ -360,6 +360,7 @@ fn block_on_screen(row: Row, run: Run, reason: &str, sighting: &Sighting) -> (Ro
     let (mut row, effects) = block(row, run, reason, text, true);
     if let Status::Blocked(blocked) = &mut row.status {
         blocked.rule.clone_from(&sighting.rule);
+        blocked.options.clone_from(&sighting.choices);
         blocked.settled = true;
     }
     (row, effects)

@@ -155,7 +155,12 @@ impl Supervisor {
     pub(super) fn ending(&mut self) -> Option<Ending> {
         let now = self.queue.now();
         let rows = self.queue.rows();
-        let runs = rows.values().any(|r| matches!(r.status, Status::Running(_)));
+        // A dialog that was answered by a key counts, until its screen was seen or its time is over.
+        let runs = rows.values().any(|r| match &r.status {
+            Status::Running(_) => true,
+            Status::Blocked(blocked) => blocked.live && blocked.pressed.is_some(),
+            _ => false,
+        });
         // One that cannot be closed now is closed by the next supervisor: nobody waits for it.
         let is_blocked = |id| rows.get(id).is_some_and(|r| matches!(r.status, Status::Blocked(_)));
         let makes_room = self.at_work.keys().any(is_blocked);

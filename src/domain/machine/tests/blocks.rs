@@ -100,9 +100,33 @@ fn a_newer_question_takes_the_place_of_the_old_one() {
     let blocked = play.blocked();
     assert_eq!((blocked.rule.as_str(), blocked.question.as_str(), blocked.pressed), ("edit", "may I edit?", None));
     play.take(&answer("2"));
-    assert_eq!(play.effects, [Effect::Press { rule: "edit".into(), key: '2' }], "the key is for what is shown now");
+    assert_eq!(
+        play.effects,
+        [Effect::Press { rule: "edit".into(), key: "2".into() }],
+        "the key is for what is shown now"
+    );
     play.says(question("really?"));
     assert_eq!((play.blocked().reason.as_str(), play.blocked().rule.as_str()), ("question", ""));
+}
+
+#[test]
+fn an_answer_that_the_profile_has_keys_for_is_named() {
+    let mut play = Play::new();
+    let asks = |state| Event::Seen {
+        sighting: Sighting { choices: vec!["allow".into(), "deny".into()], text: "may I?".into(), ..sighting(state) },
+        answerable: false,
+    };
+    play.working().take(&asks(ScreenState::Permission));
+    assert_eq!(play.blocked().options, ["allow", "deny"]);
+    assert!(play.refuses(&Request::Answer { text: "maybe".into() }).hint.is_some_and(|h| h.contains("allow, deny")));
+    play.take(&answer("allow"));
+    assert_eq!(play.effects, [Effect::Press { rule: "permission".into(), key: "allow".into() }]);
+    let mut play = Play::new();
+    play.working().take(&asks(ScreenState::Question)).take(&answer("deny"));
+    assert!(matches!(&play.effects[..], [Effect::Press { .. }]), "a question may be a menu");
+    let mut play = Play::new();
+    play.working().take(&asks(ScreenState::Question)).take(&answer("other words"));
+    assert!(matches!(&play.effects[..], [Effect::Paste { .. }]));
 }
 
 #[test]
@@ -112,7 +136,7 @@ fn a_permission_takes_one_key_and_says_when_it_came_to_nothing() {
         play.refuses(&Request::Answer { text: text.into() });
     }
     play.take(&answer(" 1 "));
-    assert_eq!(play.effects, [Effect::Press { rule: "permission".into(), key: '1' }]);
+    assert_eq!(play.effects, [Effect::Press { rule: "permission".into(), key: "1".into() }]);
     assert!(play.blocked().note.is_empty());
     let late = Event::Deadline { timer: Timer::Answer };
     play.ignores(&late).wait(30).take(&late);
