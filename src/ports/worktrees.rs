@@ -1,6 +1,6 @@
 //! Worktrees and branches: one of each per ticket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Work;
 use crate::domain::{
@@ -78,6 +78,9 @@ pub trait Worktrees: Send + Sync {
         ticket: TicketId,
         base_commit: String,
     ) -> Work<'_, Result<Inspection, String>>;
+
+    /// The git folder of the linked worktree itself, and the one that all worktrees of its repository share.
+    fn git_dirs(&self, worktree: &Path) -> Result<(PathBuf, PathBuf), String>;
 
     /// The tip of a ticket's branch.
     fn tip(&self, repo: PathBuf, ticket: TicketId) -> Work<'_, Observed<String>>;

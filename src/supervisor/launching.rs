@@ -189,6 +189,8 @@ async fn launch_argv(
     let state_dir = places.state(&row.id, row.epoch);
     world.files.make_folder(&state_dir).map_err(|why| (LaunchTrouble::Passing, why))?;
     world.files.make_folder(&places.agent_tmux()).map_err(|why| (LaunchTrouble::Passing, why))?;
+    // Without them a profile that wants them says so.
+    let git_dirs = world.worktrees.git_dirs(&row.worktree).map_err(|why| tracing::debug!(ticket = %row.id, why)).ok();
     let vars = LaunchVars {
         autodo: text(places.program()),
         run: job.run.clone(),
@@ -203,7 +205,7 @@ async fn launch_argv(
         tmux_tmpdir: text(places.agent_tmux()),
         prompt: Some(compose::line(&profile, job, &Purpose::Ticket, &DeliveryId::new(row.run, 0))),
         conversation: row.conversation.clone(),
-        git_dirs: None,
+        git_dirs: git_dirs.map(|(own, common)| (text(own), text(common))),
         options: std::collections::BTreeMap::new(),
     };
     let plan = launch::launch(&profile, kind, &vars).map_err(|e| environment(e.to_string()))?;

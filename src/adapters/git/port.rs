@@ -1,8 +1,8 @@
 //! The port: [`Git`] as the supervisor sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Git, remove};
+use super::{Git, list, remove};
 use crate::{
     domain::{id::TicketId, observed::Observed},
     ports::{
@@ -26,6 +26,14 @@ impl Worktrees for Git {
         Box::pin(
             async move { self.look_at_work(repo, worktree, ticket, base_commit).await.map_err(|why| why.to_string()) },
         )
+    }
+
+    fn git_dirs(&self, worktree: &Path) -> Result<(PathBuf, PathBuf), String> {
+        let own = list::own_dir(worktree).map_err(|why| why.to_string())?;
+        let own = own.canonicalize().map_err(|why| format!("cannot find {}: {why}", own.display()))?;
+        // `worktrees/<name>` below it: that is how a linked worktree was known.
+        let common = own.ancestors().nth(2).unwrap_or(&own).to_owned();
+        Ok((own, common))
     }
 
     fn tip(&self, repo: PathBuf, ticket: TicketId) -> Work<'_, Observed<String>> {

@@ -26,6 +26,19 @@ async fn a_worktree_is_made_on_its_branch_from_its_base_and_unlocked() {
 }
 
 #[tokio::test]
+async fn the_git_folders_of_a_worktree_are_found() {
+    let world = World::new();
+    let adapter = world.adapter();
+    adapter.prepare(world.spec("T-1")).await.unwrap();
+    let (own, common) = adapter.git_dirs(&world.place("T-1")).unwrap();
+    let place = world.place("T-1");
+    assert_eq!(own.to_str(), Some(world.git_in(&place, &["rev-parse", "--absolute-git-dir"]).as_str()));
+    let told = world.git_in(&place, &["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+    assert_eq!(common.to_str(), Some(told.as_str()));
+    assert!(adapter.git_dirs(world.place("T-1").parent().unwrap()).is_err(), "no worktree");
+}
+
+#[tokio::test]
 async fn preparing_again_changes_nothing_and_keeps_the_first_base() {
     let world = World::new();
     let git = world.adapter();
