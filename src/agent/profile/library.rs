@@ -15,6 +15,8 @@ use super::{PROFILE_VERSION, Place, Profile, ProfileError, check, raw::Raw};
 #[must_use]
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     &[
+        ("claude.toml", include_str!("../../../profiles/claude.toml")),
+        ("codex.toml", include_str!("../../../profiles/codex.toml")),
         ("generic.toml", include_str!("../../../profiles/generic.toml")),
         ("script.toml", include_str!("../../../profiles/script.toml")),
     ]

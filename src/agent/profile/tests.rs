@@ -150,7 +150,15 @@ fn a_later_file_hides_the_earlier_and_may_extend_it() {
     let script = library.get("script").unwrap();
     assert_eq!((script.description.as_str(), &script.exit), ("mine", &vec![Keystroke::Named("C-c")]));
     assert_eq!(script.origin, "project.toml, over user.toml, over built-in script.toml");
-    assert_eq!(library.names(), [("generic", "built-in generic.toml"), ("script", "project.toml")]);
+    assert_eq!(
+        library.names(),
+        [
+            ("claude", "built-in claude.toml"),
+            ("codex", "built-in codex.toml"),
+            ("generic", "built-in generic.toml"),
+            ("script", "project.toml")
+        ]
+    );
 }
 
 #[test]
@@ -160,7 +168,7 @@ fn a_circle_and_an_unknown_name_are_errors() {
     library.add("version = 1\nname = \"b\"\nextends = \"a\"\n", "b.toml").unwrap();
     assert!(library.get("a").unwrap_err().to_string().contains("circle"));
     let said = library.get("cluade").unwrap_err().to_string();
-    assert_eq!(said, "there is no agent profile \"cluade\"; there are: a, b, generic, script");
+    assert_eq!(said, "there is no agent profile \"cluade\"; there are: a, b, claude, codex, generic, script");
     let alone = Profile::parse("version = 1\nname = \"c\"\nextends = \"c\"\n", "c.toml").unwrap_err();
     assert!(alone.to_string().contains("no profile \"c\""), "{alone}");
 }
