@@ -1,6 +1,9 @@
 //! New tickets: `add` takes one from the command line, `import` takes folders of them.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -19,6 +22,7 @@ use crate::{
     domain::{
         backlog as rules,
         id::TicketId,
+        observed::Observed,
         row::{Row, Status},
         ticket::{DEFAULT_PRIORITY, Ticket},
     },
@@ -72,7 +76,7 @@ pub struct ImportArgs {
 /// Where tickets come from.
 #[derive(Args)]
 pub struct BacklogArgs {
-    /// Ticket files, or folders of them; .autodo/tickets where none is given.
+    /// Ticket files, folders of them, or names of tickets in .autodo/tickets; all of those where none is given.
     #[arg(value_name = "TICKET")]
     pub paths: Vec<PathBuf>,
     /// A folder of tickets.
@@ -84,6 +88,25 @@ pub struct BacklogArgs {
     /// Take finished tickets up again.
     #[arg(long)]
     pub again: bool,
+}
+
+/// The file that a person means: a path, or the name of a ticket in the project's own backlog.
+fn named(app: &App, default: &Path, path: &Path) -> Result<PathBuf, AppError> {
+    let is_name = path.components().count() == 1;
+    if !is_name || !matches!(fs::look_kind(path), Observed::Absent) {
+        return Ok(path.to_owned());
+    }
+    let name = path.to_string_lossy();
+    let file = default.join(format!("{name}.md"));
+    if matches!(fs::look_kind(&file), Observed::Present(_)) {
+        return Ok(file);
+    }
+    let why = format!("there is no file {name}, and no {}", file.display());
+    Err(match super::find::row(app, &name) {
+        Ok(row) => AppError::usage(format!("{} is in the queue already ({})", row.id, row.status.word()))
+            .hint("autodo dispatch, without naming it, works on all that is queued"),
+        Err(_) => AppError::usage(why).hint("autodo init makes .autodo/tickets; or name a ticket file or a folder"),
+    })
 }
 
 /// `add`.
@@ -224,10 +247,11 @@ fn is_finished(row: &Row) -> bool {
 /// # Errors
 /// A ticket is wrong and `--keep-going` is not given.
 pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result<(Vec<NewTicket>, bool), AppError> {
-    let mut paths = args.paths.clone();
+    let default = intake::default_backlog(&project.repo.root);
+    let mut paths = args.paths.iter().map(|path| named(app, &default, path)).collect::<Result<Vec<_>, _>>()?;
     paths.extend(args.backlog.clone());
     if paths.is_empty() {
-        paths.push(intake::default_backlog(&project.repo.root));
+        paths.push(default);
     }
     let (mut drafts, problems) = intake::read(&paths)?;
     let wrong = intake::check(app, &mut drafts)?;

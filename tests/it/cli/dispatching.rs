@@ -307,3 +307,26 @@ fn a_detached_supervisor_without_work_says_that_it_has_ended() {
     );
     assert_eq!(desk.status("T-1"), "needs_review");
 }
+
+#[test]
+fn a_ticket_of_the_projects_backlog_is_taken_by_its_name_alone() {
+    let desk = Desk::new();
+    desk.ticket("T-1", "", "echo a > a.txt");
+    desk.ticket("T-2", "", "echo b > b.txt");
+    desk.autodo(&["dispatch", "T-2"]).ok();
+    assert_eq!(desk.status("T-2"), "needs_review");
+    assert_snapshot!(desk.tell(&["show", "T-1"]), @r#"
+    --- stderr
+    error: there is no ticket "T-1" in the queue
+    hint: autodo list shows them; autodo list --all also those that are archived
+    --- exit 2
+    "#);
+    desk.autodo(&["import", "T-1"]).ok();
+    std::fs::remove_file(desk.repo.path.join(".autodo/tickets/T-1.md")).unwrap();
+    assert_snapshot!(desk.tell(&["dispatch", "T-1"]), @r"
+    --- stderr
+    error: T-1 is in the queue already (queued)
+    hint: autodo dispatch, without naming it, works on all that is queued
+    --- exit 2
+    ");
+}

@@ -200,8 +200,8 @@ fn every_mistake_of_every_file_is_shown_and_nothing_is_queued() {
     assert_eq!(kept.stdout, "j: queued\n");
     assert_snapshot!(desk.tell(&["import", "nowhere"]), @r"
     --- stderr
-    error: cannot read the backlog nowhere: No such file or directory (os error 2)
-    hint: autodo init makes .autodo/tickets; or name another folder
+    error: there is no file nowhere, and no <world>/proj/.autodo/tickets/nowhere.md
+    hint: autodo init makes .autodo/tickets; or name a ticket file or a folder
     --- exit 2
     ");
 }
