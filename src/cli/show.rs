@@ -148,7 +148,7 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     match &row.status {
         Status::Running(run) => {
             if let Some(why) = &run.unsent {
-                pair("not sent", format!("the latest words did not reach the agent: {}", ui::plain(why)));
+                pair("not sent", format!("the latest words wait until the agent takes them: {}", ui::plain(why)));
             }
         }
         Status::Blocked(blocked) => {

@@ -82,7 +82,7 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
         }
         Status::Running(run) if run.unsent.is_some() => {
             let why = run.unsent.as_deref().unwrap_or_default();
-            ui::say(format!("{}: not delivered, the work goes on: {}", row.id, ui::plain(why)));
+            ui::say(format!("{}: not delivered yet, the work goes on: {}", row.id, ui::plain(why)));
             Exit::Error
         }
         Status::Running(_) => {

@@ -51,7 +51,8 @@ pub struct Run {
     /// check and no agent are ever at work in the tree together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_question: Option<Said>,
-    /// Why the latest words of a person did not reach the agent, which worked on; `None`: they did, or there were none.
+    /// Why the latest words of a person did not reach the agent, which worked on; they follow once its box is free.
+    /// `None`: they did, or there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsent: Option<String>,
 }

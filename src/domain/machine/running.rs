@@ -138,6 +138,8 @@ pub(super) fn seen(
                 to(row, run, Phase::Proving { claim }, vec![Effect::Inspect], now)
             }
             Some(Marker::Blocked) => Some(block_on_screen(row, run, "question", sighting)),
+            // Words that found no room earlier find it now.
+            None if run.unsent.is_some() && sighting.box_empty => deliver(row, run, Purpose::Send, now),
             None => alive(row, run, now),
         },
         ScreenState::Busy if !booting => alive(row, run, now),

@@ -206,7 +206,9 @@ fn a_draft_in_the_box_is_left_alone_and_the_text_follows_when_it_is_gone() {
     wait_for("the draft", || p.screen("T-1").contains("> half a thought").then_some(()), || world.story());
     let before = received(&p, "T-1");
     p.autodo(&["send", "T-1", "the other text"]).code(0);
-    p.wait_status("T-1", "blocked delivery");
+    let told = || p.autodo(&["show", "T-1"]).stdout.contains("not sent").then_some(());
+    wait_for("the end of the delivery", told, || world.story());
+    p.wait_status("T-1", "running working");
     assert_eq!(received(&p, "T-1"), before);
     assert!(p.screen("T-1").contains("> half a thought"));
     // The person empties the box.

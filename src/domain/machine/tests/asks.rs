@@ -209,7 +209,11 @@ fn text_is_sent_to_an_agent_that_works() {
     busy.take(&Event::NotPasted { delivery: busy.delivery(), why: "it is busy".into(), dialog: false });
     assert!(matches!(busy.phase(), Phase::Working), "the work goes on");
     assert_eq!(busy.run().unsent.as_deref(), Some("it is busy"));
-    busy.take(&asked(Request::Send { bytes: 5 }));
+    let full = crate::domain::screen::Sighting { box_empty: false, ..sighting(ScreenState::Ready) };
+    busy.take(&Event::Seen { sighting: full, answerable: false });
+    assert!(matches!(busy.phase(), Phase::Working), "there is no room yet");
+    busy.take(&Event::Seen { sighting: sighting(ScreenState::Ready), answerable: false });
+    assert!(matches!(busy.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Send));
     assert_eq!(busy.run().unsent, None);
 }
 
