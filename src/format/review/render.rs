@@ -42,7 +42,10 @@ pub fn render(review: &Review, previous: Option<&str>, zone: &TimeZone) -> Rende
         text.push_str(&format!("\n## {name}\n\n{}\n", content.trim_end_matches('\n')));
     }
     for section in kept.iter().flat_map(|kept| &kept.sections).filter(|section| !parts::is_machine(section.name)) {
-        text.push_str(&format!("\n{}\n", section.raw.trim_end()));
+        // A heading without words and nothing below it would be no heading any more without the blank behind it.
+        if section.raw.trim_end() != "##" {
+            text.push_str(&format!("\n{}\n", section.raw.trim_end()));
+        }
     }
     // The checksums are those of the text as it will be read, so that reading it finds no edit.
     let seal = parts::seal_line(&parts::checksums(&parts::take_apart(&text)));
