@@ -15,6 +15,7 @@
 //! | [`adapters`] | the only code that touches the world: tmux, git, processes, files, sockets |
 //! | [`supervisor`] | the event loop, the effects, delivery, the watch; knows the ports only |
 //! | [`app`] | puts the pieces together; requests met, tickets taken in, doctor |
+//! | [`hooks`] | a front door: what an agent's own hooks call |
 //! | [`script`] | a front door: the embedded offline agent |
 //! | [`cli`] | a front door: the command line |
 //!
@@ -46,6 +47,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod format;
+pub mod hooks;
 pub mod ports;
 pub mod script;
 pub mod supervisor;

@@ -7,6 +7,10 @@ fn main() -> ExitCode {
     match (arguments.next().as_deref().and_then(|a| a.to_str()), arguments.next()) {
         // The launch wrapper and the script agent are programs of their own that live in the same file.
         (Some("launch"), Some(folder)) => exit(autodo::adapters::process::wrapper::main(std::path::Path::new(&folder))),
+        (Some("hook"), _) => {
+            autodo::hooks::main();
+            ExitCode::SUCCESS
+        }
         (Some("script-agent"), None) => exit(autodo::script::main()),
         _ => autodo::cli::main(),
     }

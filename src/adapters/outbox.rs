@@ -216,7 +216,7 @@ fn count(tally: &mut Tally, said: Said) {
         }
         Said::Flag { risk, text } => tally.flags.push(Flag { tier: risk, text, why: None }),
         Said::Note { text } => tally.notes.push(text),
-        Said::Done { .. } | Said::Blocked { .. } => {}
+        Said::Done { .. } | Said::Blocked { .. } | Said::Hook(_) => {}
     }
 }
 

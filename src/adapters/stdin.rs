@@ -5,6 +5,19 @@ use std::io::Read;
 /// Most bytes that are taken.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
+/// All of standard input, as bytes.
+///
+/// # Errors
+/// It cannot be read, or is larger than `limit` bytes.
+pub fn read_at_most(limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limit {
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// All of standard input, as text.
 ///
 /// # Errors

@@ -60,7 +60,12 @@ pub struct LaunchPlan {
     pub unset: Vec<String>,
     /// Variables that must be set after all that.
     pub require: Vec<String>,
+    /// The text of [`SETTINGS_FILE`]; `None`: this agent wants none.
+    pub settings: Option<String>,
 }
+
+/// The settings file of a launch, in the folder of its run.
+pub const SETTINGS_FILE: &str = "settings.json";
 
 /// What an unattended agent needs in its environment: nothing that waits for a person at a terminal.
 const QUIET: [(&str, &str); 6] = [
@@ -120,7 +125,13 @@ pub fn launch(profile: &Profile, kind: LaunchKind, vars: &LaunchVars) -> Result<
     unset.retain(|name| !env.contains_key(name));
     unset.sort();
     unset.dedup();
-    Ok(LaunchPlan { argv, env, unset, require: profile.launch.require.clone() })
+    Ok(LaunchPlan {
+        argv,
+        env,
+        unset,
+        require: profile.launch.require.clone(),
+        settings: profile.launch.settings.clone(),
+    })
 }
 
 fn value(profile: &Profile, vars: &LaunchVars, name: &str) -> Option<String> {
@@ -138,6 +149,10 @@ fn value(profile: &Profile, vars: &LaunchVars, name: &str) -> Option<String> {
         "prompt_file" => &vars.prompt_file,
         "prompt" => vars.prompt.as_deref()?,
         "conversation" => vars.conversation.as_deref()?,
+        "settings" => {
+            profile.launch.settings.as_ref()?;
+            return Some(format!("{}/{SETTINGS_FILE}", vars.run_dir));
+        }
         "git_dir" => &vars.git_dirs.as_ref()?.0,
         "git_common" => &vars.git_dirs.as_ref()?.1,
         option => vars.options.get(option).or_else(|| profile.options.get(option)).filter(|v| !v.is_empty())?,

@@ -2,7 +2,7 @@
 //! launched. `{{` and `}}` stand for the braces themselves.
 
 /// The names that autodo fills, beside the profile's own `options`.
-pub const BUILT_IN: [&str; 15] = [
+pub const BUILT_IN: [&str; 16] = [
     "autodo",
     "ticket",
     "title_safe",
@@ -18,6 +18,7 @@ pub const BUILT_IN: [&str; 15] = [
     "conversation",
     "git_dir",
     "git_common",
+    "settings",
 ];
 
 /// A text with places to fill.

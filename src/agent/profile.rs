@@ -133,6 +133,8 @@ pub struct Launch {
     pub unset: Vec<String>,
     /// Variables that must be set where autodo is started.
     pub require: Vec<String>,
+    /// JSON of a settings file that is written for each launch: `{settings}` is its path.
+    pub settings: Option<String>,
 }
 
 /// Arguments that stand or fall together.

@@ -73,6 +73,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Reported { report, .. } => match report.said.word() {
             "decision" => "decision",
             "note" => "note",
+            "hook" => "hook",
             _ => "report",
         },
         Event::ReportRejected { .. } => "report",

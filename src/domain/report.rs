@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::RunKey, risk::Tier};
+use super::{id::RunKey, risk::Tier, screen::Marker};
 
 /// Version of the report file.
 pub const REPORT_VERSION: u32 = 1;
@@ -68,6 +68,52 @@ pub enum Said {
         /// Anything.
         text: String,
     },
+    /// The agent's program itself told what happened to it, through a hook.
+    Hook(Hook),
+}
+
+/// What an agent's own hooks tell: it is the program that says so, not the model in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "hook", rename_all = "snake_case")]
+pub enum Hook {
+    /// The conversation began, or goes on.
+    Started,
+    /// A prompt was taken.
+    Submitted {
+        /// The delivery that the prompt names; `None`: it names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivery: Option<String>,
+    },
+    /// It wants to be allowed something.
+    Asks {
+        /// The tool.
+        tool: String,
+        /// What the tool would get, as JSON; cut.
+        input: String,
+    },
+    /// Its turn is over.
+    Stopped {
+        /// What still runs in the background, and will wake it.
+        #[serde(default)]
+        background: u32,
+        /// The marker that stands on a line of its own in its last message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        marker: Option<Marker>,
+        /// Its last message; cut.
+        text: String,
+    },
+    /// Its turn ended with an error.
+    Failed {
+        /// One word of the program's own, such as `rate_limit`.
+        error: String,
+        /// For people.
+        text: String,
+    },
+    /// The conversation ended.
+    Ended {
+        /// One word of the program's own.
+        reason: String,
+    },
 }
 
 impl Said {
@@ -80,6 +126,7 @@ impl Said {
             Self::Decision { .. } => "decision",
             Self::Flag { .. } => "flag",
             Self::Note { .. } => "note",
+            Self::Hook(_) => "hook",
         }
     }
 }

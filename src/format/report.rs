@@ -5,7 +5,7 @@
 
 use crate::domain::{
     id::{RunId, RunKey},
-    report::{REPORT_VERSION, Report, Said},
+    report::{Hook, REPORT_VERSION, Report, Said},
 };
 
 /// Largest report file, in bytes.
@@ -83,6 +83,14 @@ fn cleaned(said: Said) -> Said {
         Said::Decision { risk, text, why } => Said::Decision { risk, text: clean(&text), why: opt(why) },
         Said::Flag { risk, text } => Said::Flag { risk, text: clean(&text) },
         Said::Note { text } => Said::Note { text: clean(&text) },
+        Said::Hook(hook) => Said::Hook(match hook {
+            Hook::Started => Hook::Started,
+            Hook::Submitted { delivery } => Hook::Submitted { delivery: opt(delivery) },
+            Hook::Asks { tool, input } => Hook::Asks { tool: clean(&tool), input: clean(&input) },
+            Hook::Stopped { background, marker, text } => Hook::Stopped { background, marker, text: clean(&text) },
+            Hook::Failed { error, text } => Hook::Failed { error: clean(&error), text: clean(&text) },
+            Hook::Ended { reason } => Hook::Ended { reason: clean(&reason) },
+        }),
     }
 }
 
@@ -134,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{risk::Tier, samples::id};
+    use crate::domain::{risk::Tier, samples::id, screen::Marker};
 
     fn report(said: Said) -> Report {
         Report { version: 1, id: "1-2-3".to_owned(), run: "T-1/2".to_owned(), key: RunKey::from_bits(7), said }
@@ -151,6 +159,12 @@ mod tests {
             Said::Decision { risk: Tier::Medium, text: text(), why: Some(text()) },
             Said::Flag { risk: Tier::Blocked, text: text() },
             Said::Note { text: text() },
+            Said::Hook(Hook::Started),
+            Said::Hook(Hook::Submitted { delivery: Some(text()) }),
+            Said::Hook(Hook::Asks { tool: text(), input: text() }),
+            Said::Hook(Hook::Stopped { background: 1, marker: Some(Marker::Done), text: text() }),
+            Said::Hook(Hook::Failed { error: text(), text: text() }),
+            Said::Hook(Hook::Ended { reason: text() }),
         ];
         all.map(report).to_vec()
     }

@@ -209,6 +209,10 @@ async fn launch_argv(
         options: std::collections::BTreeMap::new(),
     };
     let plan = launch::launch(&profile, kind, &vars).map_err(|e| environment(e.to_string()))?;
+    if let Some(settings) = &plan.settings {
+        let kept = world.files.keep(&job.run, launch::SETTINGS_FILE, settings);
+        kept.map_err(|why| (LaunchTrouble::Passing, why))?;
+    }
     let spec = LaunchSpec {
         version: 1,
         run: job.run.to_string(),

@@ -8,6 +8,7 @@ mod dispatching;
 mod doctor;
 mod doctor_project;
 mod handing_in;
+mod hook;
 mod init;
 mod person;
 mod profile;

@@ -147,7 +147,12 @@ fn launch(
     }
     let unset = raw.unset.iter().map(own_variable).collect::<Checked<_>>()?;
     let require = raw.require.iter().map(self::variable).collect::<Checked<_>>()?;
-    Ok(Launch { argv, resume, env, unset, require })
+    if raw.settings.is_none() && (uses(&argv, "settings") || uses(resume.as_deref().unwrap_or_default(), "settings")) {
+        return Err((program, "{settings} in an argv needs a table [launch.settings]".to_owned()));
+    }
+    let settings = raw.settings.map(|table| serde_json::to_string_pretty(&table)).transpose();
+    let settings = settings.map_err(|why| (program, format!("launch.settings cannot be written as JSON: {why}")))?;
+    Ok(Launch { argv, resume, env, unset, require, settings })
 }
 
 fn arg(raw: &RawArg, known: &dyn Fn(&str) -> bool) -> Checked<Arg> {

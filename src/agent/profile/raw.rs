@@ -69,6 +69,7 @@ pub(super) struct RawLaunch {
     pub unset: Vec<Text>,
     #[serde(default)]
     pub require: Vec<Text>,
+    pub settings: Option<toml::Table>,
 }
 
 /// One argument, or an array of several that are left out together where one has no value. An untagged enum would

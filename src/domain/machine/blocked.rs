@@ -6,13 +6,13 @@ use super::{
     super::{
         effect::Effect,
         event::{Event, Request, Retry, Timer},
-        report::Said,
+        report::{Hook, Said},
         row::{Row, Status},
         run::{Blocked, Claim, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Retire, Run},
         screen::{Marker, ScreenState, Sighting},
         ticket::Frozen,
     },
-    Outcome as Stepped, Refusal, ending, person,
+    Outcome as Stepped, Refusal, ending, hooks, person,
     running::{self, deliver},
     tally_only, timers,
 };
@@ -67,7 +67,7 @@ fn gone(mut row: Row, mut blocked: Blocked) -> Row {
 }
 
 /// The held run, to go on with now: the time for which it waited counts neither as work nor as silence.
-fn run_of(row: &Row, blocked: &Blocked, now: Timestamp) -> Run {
+pub(super) fn run_of(row: &Row, blocked: &Blocked, now: Timestamp) -> Run {
     let mut run = blocked.run.as_deref().cloned().unwrap_or_else(|| Run::new(row.changed));
     let waited = now.duration_since(row.changed).max(SignedDuration::ZERO);
     run.began = run.began.checked_add(waited).unwrap_or(now).min(now);
@@ -193,6 +193,9 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
             blocked.settled = false;
             Some((still(row, blocked), vec![Effect::Notify]))
         }
+        Said::Hook(Hook::Submitted { delivery: Some(id) }) if blocked.live => {
+            hooks::arrived_after_all(row, &blocked, id, now)
+        }
         Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } if has_it && blocked.live => {
             let mut run = run_of(&row, &blocked, now);
             run.then_deliver = None;
@@ -200,9 +203,12 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
         }
-        Said::Done { .. } | Said::Blocked { .. } | Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } => {
-            Some((row, vec![]))
-        }
+        Said::Done { .. }
+        | Said::Blocked { .. }
+        | Said::Decision { .. }
+        | Said::Flag { .. }
+        | Said::Note { .. }
+        | Said::Hook(_) => Some((row, vec![])),
     }
 }
 

@@ -8,6 +8,7 @@ mod beginning;
 mod blocked;
 mod claim;
 mod ending;
+mod hooks;
 mod person;
 mod running;
 mod step;

@@ -17,7 +17,7 @@ use super::{
     },
     Outcome as Stepped,
     beginning::{delivering, launching, preparing},
-    claim, ending, person, tally_only, timers,
+    claim, ending, hooks, person, tally_only, timers,
 };
 
 impl Run {
@@ -147,13 +147,13 @@ pub(super) fn seen(
     }
 }
 
-fn alive(mut row: Row, mut run: Run, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
+pub(super) fn alive(mut row: Row, mut run: Run, now: Timestamp) -> Option<(Row, Vec<Effect>)> {
     run.alive = now;
     row.status = Status::Running(Box::new(run));
     Some((row, vec![]))
 }
 
-fn by_argument(run: &Run, frozen: &Frozen) -> bool {
+pub(super) fn by_argument(run: &Run, frozen: &Frozen) -> bool {
     frozen.limits.argument && run.start == LaunchKind::Fresh && run.then_deliver.is_none()
 }
 
@@ -217,6 +217,7 @@ fn reported(mut row: Row, mut run: Run, said: &Said, frozen: &Frozen, now: Times
             run.held_question = Some(said.clone());
             alive(row, run, now)
         }
+        (Said::Hook(hook), _) => hooks::heard(row, run, hook, frozen, now),
         (Said::Done { .. } | Said::Blocked { .. }, Phase::Preparing | Phase::Closing { .. })
         | (Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. }, _) => {
             run.alive = now;

@@ -4,6 +4,7 @@ mod asks;
 mod blocks;
 mod delivery;
 mod every;
+mod hooks;
 mod losses;
 mod outcome;
 mod play;

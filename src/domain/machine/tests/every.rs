@@ -9,6 +9,7 @@ use crate::domain::{
     event::{Event, LaunchTrouble, Timer, WorktreeTrouble},
     id::DeliveryId,
     reconcile::has_agent,
+    report::{Hook, Said},
     row::{Row, Status},
     run::Phase,
     samples,
@@ -47,6 +48,19 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
         }));
         events.push(Event::Unverified { delivery, why: "w".into() });
     }
+    events.extend(
+        [
+            Hook::Started,
+            Hook::Submitted { delivery: Some(DeliveryId::new(row.run, row.delivery).to_string()) },
+            Hook::Asks { tool: "Bash".into(), input: "{}".into() },
+            Hook::Stopped { background: 0, marker: None, text: "t".into() },
+            Hook::Stopped { background: 0, marker: Some(Marker::Done), text: "t".into() },
+            Hook::Stopped { background: 0, marker: Some(Marker::Blocked), text: "t".into() },
+            Hook::Failed { error: "server_error".into(), text: "t".into() },
+            Hook::Ended { reason: "other".into() },
+        ]
+        .map(|hook| play.report(Said::Hook(hook))),
+    );
     for command in ["test", "lint"] {
         events.extend([exit(0), exit(1), unknown()].map(|end| checked(command, end)));
     }

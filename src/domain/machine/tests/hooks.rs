@@ -1,0 +1,99 @@
+//! What the agent's own hooks tell.
+
+use super::play::*;
+use crate::domain::{
+    event::Event,
+    report::{Hook, Said},
+    run::{Phase, Purpose},
+    screen::{Marker, ScreenState},
+};
+
+fn stopped(marker: Option<Marker>, background: u32) -> Said {
+    Said::Hook(Hook::Stopped { background, marker, text: "my last words".into() })
+}
+
+fn submitted(id: &str) -> Said {
+    Said::Hook(Hook::Submitted { delivery: Some(id.into()) })
+}
+
+#[test]
+fn a_marker_in_the_last_message_is_a_claim_and_a_question() {
+    let mut play = Play::new();
+    play.working().says(stopped(Some(Marker::Done), 0));
+    assert!(matches!(play.phase(), Phase::Proving { claim } if claim.claimed));
+    let mut play = Play::new();
+    play.working().says(stopped(Some(Marker::Blocked), 0));
+    assert_eq!((play.blocked().reason.as_str(), play.blocked().question.as_str()), ("question", "my last words"));
+}
+
+#[test]
+fn a_turn_that_wakes_by_itself_is_not_over() {
+    let mut play = Play::new();
+    play.working().says(stopped(Some(Marker::Done), 1));
+    assert!(matches!(play.phase(), Phase::Working));
+}
+
+#[test]
+fn a_turn_without_a_word_is_asked_about_once_and_at_once() {
+    let mut play = Play::new();
+    play.working().says(stopped(None, 0));
+    assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Nudge));
+    play.says(stopped(None, 0));
+    assert!(matches!(play.phase(), Phase::Pasting { .. }), "that is the older turn's");
+    play.delivered().says(stopped(None, 0)).take(&Event::Closed);
+    assert_eq!(play.parked().reason, "stalled");
+}
+
+#[test]
+fn after_a_claim_the_end_of_its_turn_is_no_news() {
+    let mut play = Play::new();
+    play.working().says(done()).says(stopped(None, 0)).says(stopped(Some(Marker::Done), 0));
+    assert!(matches!(play.phase(), Phase::Proving { .. }));
+    let mut play = Play::new();
+    play.working().says(done()).take(&work(1, &["left.txt"])).says(stopped(Some(Marker::Done), 0));
+    assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Commit));
+}
+
+#[test]
+fn a_final_error_sets_aside_and_what_the_screen_knows_better_is_left_to_it() {
+    let failed = |error: &str| Said::Hook(Hook::Failed { error: error.into(), text: "why".into() });
+    for error in ["rate_limit", "authentication_failed"] {
+        let mut play = Play::new();
+        play.working().says(failed(error));
+        assert!(matches!(play.phase(), Phase::Working));
+    }
+    let mut play = Play::new();
+    play.working().says(failed("server_error")).take(&Event::Closed);
+    assert_eq!((play.parked().reason.as_str(), play.parked().detail.as_str()), ("error", "server_error: why"));
+}
+
+#[test]
+fn a_prompt_that_the_agent_took_is_submitted() {
+    let mut play = Play::new();
+    play.booting().take(&shows(ScreenState::Ready));
+    let id = play.delivery();
+    play.take(&Event::Pasted { delivery: id.clone() }).says(submitted("1.9"));
+    assert!(matches!(play.phase(), Phase::Submitting { .. }), "another prompt");
+    play.says(submitted(id.as_str()));
+    assert!(matches!(play.phase(), Phase::Working));
+    assert_eq!(play.run().markers, 0);
+    play.says(stopped(None, 0));
+    let nudge = play.delivery();
+    play.says(submitted(nudge.as_str()));
+    assert_eq!((play.phase(), play.run().markers), (&Phase::Working, u32::MAX));
+}
+
+#[test]
+fn a_prompt_that_was_taken_after_all_needs_no_person() {
+    let mut play = Play::new();
+    play.booting().take(&shows(ScreenState::Ready));
+    let id = play.delivery();
+    play.take(&Event::Pasted { delivery: id.clone() });
+    play.take(&Event::Unverified { delivery: id.clone(), why: "nobody knows".into() });
+    assert_eq!(play.blocked().reason, "delivery_unverified");
+    play.says(submitted("9.9"));
+    assert_eq!(play.blocked().reason, "delivery_unverified");
+    play.says(submitted(id.as_str()));
+    assert!(matches!(play.phase(), Phase::Working));
+    assert_eq!(play.run().markers, u32::MAX, "an older marker may stand there");
+}

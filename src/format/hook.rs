@@ -1,0 +1,125 @@
+//! What an agent's program hands to its hooks, to [`Hook`]: JSON in the shape that Claude Code 2.1.197 and codex-cli
+//! 0.169.0 share. Any bytes give a result or a reason, never a panic.
+
+use serde_json::Value;
+
+use crate::domain::{id::RunKey, report::Hook, screen::Marker};
+
+/// Largest input that is looked at, in bytes.
+pub const MAX_HOOK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Longest text that is kept, in characters.
+const MAX_TEXT: usize = 4_000;
+
+/// Reads what a hook was given; `None`: an event that means nothing to autodo. `key` is that of the run, by which a
+/// marker in the agent's last message is known.
+///
+/// # Errors
+/// It is no JSON object with a `hook_event_name`.
+pub fn parse(bytes: &[u8], key: &RunKey) -> Result<Option<Hook>, String> {
+    let given: Value = serde_json::from_slice(bytes).map_err(|why| format!("it is not JSON: {why}"))?;
+    let name = given["hook_event_name"].as_str().ok_or("it has no hook_event_name")?;
+    let text = |name: &str| cut(given[name].as_str().unwrap_or_default());
+    let last = || given["last_assistant_message"].as_str().unwrap_or_default();
+    Ok(Some(match name {
+        "SessionStart" => Hook::Started,
+        "UserPromptSubmit" => {
+            Hook::Submitted { delivery: delivery(given["prompt"].as_str().unwrap_or_default()).map(str::to_owned) }
+        }
+        "PermissionRequest" => Hook::Asks { tool: text("tool_name"), input: cut(&given["tool_input"].to_string()) },
+        "Stop" => Hook::Stopped {
+            background: given["background_tasks"]
+                .as_array()
+                .map_or(0, |tasks| u32::try_from(tasks.len()).unwrap_or(u32::MAX)),
+            marker: marker(last(), key),
+            text: cut(last()),
+        },
+        "StopFailure" => {
+            let said = [last(), given["error_details"].as_str().unwrap_or_default()];
+            let said = said.into_iter().find(|said| !said.is_empty()).unwrap_or("no details were given");
+            Hook::Failed { error: text("error"), text: cut(said) }
+        }
+        "SessionEnd" => Hook::Ended { reason: text("reason") },
+        _ => return Ok(None),
+    }))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+/// The delivery that a prompt names: `[autodo 1.3]`.
+fn delivery(prompt: &str) -> Option<&str> {
+    let (_, rest) = prompt.split_once("[autodo ")?;
+    let (id, _) = rest.split_once(']')?;
+    id.bytes().all(|b| b.is_ascii_digit() || b == b'.').then_some(id)
+}
+
+/// The last marker of this run that stands alone on a line.
+fn marker(text: &str, key: &RunKey) -> Option<Marker> {
+    let of = |line: &str| match line.trim().strip_suffix(key.as_str()) {
+        Some("AUTODO-DONE-") => Some(Marker::Done),
+        Some("AUTODO-BLOCKED-") => Some(Marker::Blocked),
+        _ => None,
+    };
+    text.lines().rev().find_map(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> RunKey {
+        RunKey::from_bits(0x7f3a_0001)
+    }
+
+    fn read(json: &str) -> Hook {
+        parse(json.as_bytes(), &key()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn each_event_is_read() {
+        let stop = |marker, background| Hook::Stopped { background, marker, text: "x".into() };
+        let named = |name: &str, rest: &str| read(&format!("{{\"hook_event_name\":\"{name}\"{rest}}}"));
+        assert_eq!(named("SessionStart", ",\"source\":\"startup\""), Hook::Started);
+        let prompt = ",\"prompt\":\"Task [autodo 2.13]: read the file\"";
+        assert_eq!(named("UserPromptSubmit", prompt), Hook::Submitted { delivery: Some("2.13".into()) });
+        assert_eq!(named("UserPromptSubmit", ",\"prompt\":\"[autodo x]\""), Hook::Submitted { delivery: None });
+        let asks = ",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"rm -rf /\"}";
+        let input = "{\"command\":\"rm -rf /\"}".to_owned();
+        assert_eq!(named("PermissionRequest", asks), Hook::Asks { tool: "Bash".into(), input });
+        let last = ",\"last_assistant_message\":\"x\"";
+        assert_eq!(named("Stop", last), stop(None, 0));
+        assert_eq!(named("Stop", &format!("{last},\"background_tasks\":[{{}},{{}}]")), stop(None, 2));
+        let failed = named("StopFailure", ",\"error\":\"server_error\",\"error_details\":\"529\"");
+        assert_eq!(failed, Hook::Failed { error: "server_error".into(), text: "529".into() });
+        assert_eq!(named("SessionEnd", ",\"reason\":\"other\""), Hook::Ended { reason: "other".into() });
+        assert_eq!(parse(b"{\"hook_event_name\":\"PreToolUse\"}", &key()), Ok(None));
+    }
+
+    #[test]
+    fn a_marker_counts_only_alone_on_its_line_and_with_the_runs_own_key() {
+        let table = [
+            ("done\n\nAUTODO-DONE-7f3a0001", Some(Marker::Done)),
+            ("  AUTODO-BLOCKED-7f3a0001  \nso it is", Some(Marker::Blocked)),
+            ("AUTODO-DONE-7f3a0001\nno, AUTODO-BLOCKED-7f3a0001\nAUTODO-BLOCKED-7f3a0001", Some(Marker::Blocked)),
+            ("I would print AUTODO-DONE-7f3a0001", None),
+            ("`AUTODO-DONE-7f3a0001`", None),
+            ("AUTODO-DONE-7f3a0002", None),
+            ("AUTODO-DONE-", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(marker(text, &key()), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_result(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(parse(&bytes, &key()));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `autodo hook`: what an agent's own hooks call. It puts what happened into the outbox of the ticket and returns.
+//!
+//! Whatever goes wrong, the agent goes on: the exit code is always 0 and nothing is printed, since a hook that fails is
+//! shown to the agent, and what it prints may be taken for a decision. A supervisor that is dead costs nothing: the file
+//! waits for the next one.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    adapters::{env, outbox, stdin, wake},
+    domain::{
+        id::{RunId, RunKey},
+        report::{REPORT_VERSION, Report, Said},
+    },
+    format::hook,
+};
+
+/// Takes what is on standard input. Outside of a session of autodo it does nothing.
+pub fn main() {
+    // Ignored: see above. The screen and the reports say the same, only later.
+    take().ok();
+}
+
+fn take() -> Result<(), String> {
+    let variable = |name: &str| {
+        env::var(name).map(|value| value.to_string_lossy().into_owned()).ok_or_else(|| format!("{name} is not set"))
+    };
+    let run = variable("AUTODO_RUN")?;
+    RunId::parse(&run).ok_or("AUTODO_RUN is no run")?;
+    let key = RunKey::of_text(&variable("AUTODO_KEY")?);
+    let outbox = PathBuf::from(variable("AUTODO_OUTBOX")?);
+    let given = stdin::read_at_most(hook::MAX_HOOK_BYTES).map_err(|why| why.to_string())?;
+    let Some(hook) = hook::parse(&given, &key)? else { return Ok(()) };
+    let report = Report { version: REPORT_VERSION, id: outbox::new_report_id(), run, key, said: Said::Hook(hook) };
+    outbox::write_report(&outbox, &report).map_err(|why| why.to_string())?;
+    if let Some(socket) = env::var("AUTODO_WAKE") {
+        wake::wake(Path::new(&socket));
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! `autodo hook`: what the agents' own hooks call. It never disturbs them.
+
+use crate::support::{
+    fakes::{COMMIT, DONE, FakeProject},
+    world::World,
+};
+
+const STOP: &str =
+    r#"{"hook_event_name":"Stop","last_assistant_message":"I think I am through.","background_tasks":[]}"#;
+
+/// The agent's program says that it took the ticket's prompt, before anything is done for it.
+const TAKEN: &str = "run printf '{\"hook_event_name\":\"UserPromptSubmit\",\"prompt\":\"Task [autodo 1.1]: x\"}' | \
+                     \"$AUTODO_BIN\" hook UserPromptSubmit\n";
+
+#[test]
+fn outside_of_a_session_and_for_garbage_it_is_silent_and_succeeds() {
+    let world = World::new();
+    let outbox = world.root().join("outbox");
+    let hook = |input: &str| {
+        world
+            .command(&["hook", "Stop"])
+            .env("AUTODO_RUN", "T-1/1")
+            .env("AUTODO_KEY", "0000abcd")
+            .env("AUTODO_OUTBOX", &outbox)
+            .stdin(input)
+            .run()
+            .code(0)
+    };
+    let outside = world.command(&["hook", "Stop"]).stdin(STOP).run().code(0);
+    assert_eq!((outside.stdout, outside.stderr), (String::new(), String::new()));
+    for input in ["", "{", "[]", "null", r#"{"hook_event_name":7}"#, r#"{"hook_event_name":"PreToolUse"}"#] {
+        let said = hook(input);
+        assert_eq!((said.stdout, said.stderr), (String::new(), String::new()), "{input}");
+    }
+    assert!(!outbox.exists(), "nothing was said");
+    hook(STOP);
+    assert_eq!(std::fs::read_dir(&outbox).unwrap().count(), 1);
+}
+
+#[test]
+fn a_turn_that_ends_without_a_word_is_asked_about_at_once() {
+    let world = World::new();
+    let input = world.root().join("stop.json");
+    std::fs::write(&input, STOP).unwrap();
+    let stop = format!("run \"$AUTODO_BIN\" hook Stop < {}\n", input.display());
+    let script = ["ready\nexpect-prompt\n", TAKEN, COMMIT, &stop, "ready\nprompts:\n", DONE].concat();
+    // Long enough that nobody would wait for it.
+    let p = FakeProject::new(&world).limit("stall = \"600s\"").scenario(&script).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review null true");
+    assert_eq!(p.prompts("T-1").len(), 2, "{:?}", p.prompts("T-1"));
+    assert!(p.prompts("T-1")[1].contains("nothing was heard of you"));
+    assert!(p.events("T-1").iter().any(|line| line["kind"] == "hook"));
+}
+
+#[test]
+fn a_marker_in_the_last_message_is_a_claim_without_a_screen() {
+    let world = World::new();
+    let claim = "run printf '{\"hook_event_name\":\"Stop\",\"last_assistant_message\":\"AUTODO-DONE-%s\"}' \
+                 \"$AUTODO_KEY\" | \"$AUTODO_BIN\" hook Stop\n";
+    let script = ["ready\nexpect-prompt\n", TAKEN, COMMIT, claim, "hang\n"].concat();
+    let p = FakeProject::new(&world).scenario(&script).dispatched(0);
+    assert_eq!(p.status("T-1"), "needs_review null true");
+}
