@@ -71,6 +71,11 @@ impl Answers {
         if step.wait_s > 0.0 {
             std::thread::sleep(Duration::from_secs_f64(step.wait_s));
         }
+        if let Some(gate) = &step.gate {
+            while !self.folder.join(gate).exists() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         if let Some(fail) = step.fail.as_ref().filter(|fail| fail.times == 0 || tried <= fail.times) {
             return failed(request, fail);
         }

@@ -44,6 +44,8 @@ pub struct Step {
     pub fail: Option<Fail>,
     /// Seconds before the first byte.
     pub wait_s: f64,
+    /// The first byte waits until this file is in the folder.
+    pub gate: Option<String>,
     /// Milliseconds between words.
     pub pace_ms: u64,
     /// The connection is cut after so many words, the first time.

@@ -21,13 +21,24 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Polls `look` every 10 ms until it returns something; panics with `story` (screen, journal, logs) after [`PATIENCE`].
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>, story: impl FnOnce() -> String) -> T {
-    let end = Instant::now() + PATIENCE;
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>, story: impl FnOnce() -> String) -> T {
+    wait_within(PATIENCE, Duration::from_millis(10), what, look, story)
+}
+
+/// The same for what takes longer than [`PATIENCE`], with a look every `pace`.
+pub fn wait_within<T>(
+    longest: Duration,
+    pace: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+    story: impl FnOnce() -> String,
+) -> T {
+    let end = Instant::now() + longest;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what}\n{}", story());
-        std::thread::sleep(Duration::from_millis(10));
+        assert!(Instant::now() < end, "waited {longest:?} in vain for {what}\n{}", story());
+        std::thread::sleep(pace);
     }
 }
