@@ -24,6 +24,9 @@ macro_rules! with_each_agent {
     };
 }
 
+mod asks;
+mod faults;
 mod model;
+mod prompts;
 mod quick;
 mod stage;

@@ -14,7 +14,9 @@ with_each_agent!(
 
 fn a_ticket_is_done_committed_reported_and_proven(agent: Agent) {
     let stage = Stage::new(agent);
-    let report = run(r#""$AUTODO_BIN" report decision --risk low 'work.txt' --why 'a file was wanted' && "$AUTODO_BIN" report flag --risk medium 'the name of the file'"#);
+    let report = run(
+        r#""$AUTODO_BIN" report decision --risk low 'work.txt' --why 'a file was wanted' && "$AUTODO_BIN" report flag --risk medium 'the name of the file'"#,
+    );
     stage.ticket("T-1", &[READ, WORK, &report, DONE, END]);
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);

@@ -33,7 +33,7 @@ pub enum Agent {
 pub enum Allowed {
     /// All commands, inside the agent's sandbox where it has one.
     Commands,
-    /// Nothing: it asks.
+    /// What it asks for is asked of a person: each command, or, inside a sandbox, each that wants to leave it.
     Nothing,
 }
 
@@ -120,10 +120,9 @@ impl Stage {
             codex += &format!("[projects.\"{repo}\"]\ntrust_level = \"trusted\"\n");
         }
         write(home.join(".codex/config.toml"), &codex);
-        let approval = if allowed == Allowed::Commands { "never" } else { "untrusted" };
-        let profile = format!(
-            "version = 1\nname = \"codex-here\"\nextends = \"codex\"\n[options]\napproval = \"{approval}\"\n"
-        );
+        let approval = if allowed == Allowed::Commands { "never" } else { "on-request" };
+        let profile =
+            format!("version = 1\nname = \"codex-here\"\nextends = \"codex\"\n[options]\napproval = \"{approval}\"\n");
         write(self.world.home().join("profiles/codex-here.toml"), &profile);
         self.settings("parallel = 2\nchecks = []\n");
     }
@@ -233,6 +232,16 @@ impl Stage {
     #[track_caller]
     pub fn wait_status(&self, id: &str, begin: &str) {
         self.wait(&format!("{id} to be {begin}"), || self.status(id).starts_with(begin).then_some(()));
+    }
+
+    /// Processes of agents.
+    pub fn agents(&self) -> Vec<i32> {
+        let mark = match self.agent {
+            Agent::Claude => "--session-id",
+            Agent::Codex => "--no-daemon",
+        };
+        let all = self.world.processes().into_iter().filter(|(_, argv)| argv.contains(mark));
+        all.filter(|(_, argv)| !argv.contains("autodo ")).map(|(pid, _)| pid).collect()
     }
 
     /// What a ticket's pane shows; empty where there is none.

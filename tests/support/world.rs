@@ -71,8 +71,13 @@ impl World {
 
     /// Sets a variable for everything that is started from now on.
     pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
-        self.env.retain(|(known, _)| known != name);
+        self.unset(name);
         self.env.push((name.into(), value.into()));
+    }
+
+    /// Takes a variable away from everything that is started from now on.
+    pub fn unset(&mut self, name: &str) {
+        self.env.retain(|(known, _)| known != name);
     }
 
     /// Makes a repository with one commit, on branch `main`.
