@@ -11,6 +11,7 @@ with_each_agent!(
     a_marker_that_is_quoted_ends_nothing,
     two_tickets_are_worked_at_once,
     what_a_check_finds_goes_into_the_same_conversation,
+    words_for_a_busy_agent_are_queued_by_it_or_told_unsent,
 );
 
 fn a_ticket_of_100_kb_is_read_from_its_file(agent: Agent) {
@@ -89,4 +90,34 @@ fn what_a_check_finds_goes_into_the_same_conversation(agent: Agent) {
     let prompts = stage.model.prompts("T-1");
     assert_eq!((prompts.len(), stage.row("T-1")["run"].as_u64()), (2, Some(1)), "{}", stage.model.story());
     assert!(prompts[1].contains("check"), "{}", prompts[1]);
+}
+
+fn words_for_a_busy_agent_are_queued_by_it_or_told_unsent(agent: Agent) {
+    let stage = Stage::new(agent);
+    stage.settings("checks = []\n[limits]\ndelivery = \"5s\"");
+    stage.ticket("T-1", &[READ, &with(WORK, "gate = 'go'"), DONE, END, END]);
+    let dispatch = stage.start();
+    stage.wait("the second request", || (stage.model.asked("T-1", 1) > 0).then_some(()));
+    stage.autodo(&["send", "T-1", "Mind the spelling; #{pane_id} $(touch x)"]).ok();
+    match agent {
+        Agent::Claude => {
+            stage.wait("the queue", || stage.screen("T-1").contains("Press up to edit queued").then_some(()));
+        }
+        // What is typed while it answers makes it throw the answer away and begin again.
+        Agent::Codex => {
+            stage.wait("the refusal", || stage.autodo(&["show", "T-1"]).stdout.contains("not sent").then_some(()));
+        }
+    }
+    stage.wait_status("T-1", "running working");
+    stage.model.open("go");
+    stage.end(dispatch, 0);
+    stage.is_proven("T-1", &["work"]);
+    let words = stage.model.prompts("T-1")[1..].to_vec();
+    match agent {
+        Agent::Claude => {
+            assert_eq!(words.len(), 1, "{words:?}");
+            assert!(words[0].contains("\nMind the spelling; #{pane_id} $(touch x)\n"), "{}", words[0]);
+        }
+        Agent::Codex => assert!(words.is_empty(), "{words:?}"),
+    }
 }

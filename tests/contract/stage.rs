@@ -234,14 +234,16 @@ impl Stage {
         self.wait(&format!("{id} to be {begin}"), || self.status(id).starts_with(begin).then_some(()));
     }
 
-    /// Processes of agents.
+    /// Processes of agents, the oldest first.
     pub fn agents(&self) -> Vec<i32> {
         let mark = match self.agent {
             Agent::Claude => "--session-id",
             Agent::Codex => "--no-daemon",
         };
-        let all = self.world.processes().into_iter().filter(|(_, argv)| argv.contains(mark));
-        all.filter(|(_, argv)| !argv.contains("autodo ")).map(|(pid, _)| pid).collect()
+        let mut all: Vec<i32> =
+            self.world.processes().into_iter().filter(|(_, argv)| argv.contains(mark)).map(|(pid, _)| pid).collect();
+        all.sort_unstable();
+        all
     }
 
     /// What a ticket's pane shows; empty where there is none.
