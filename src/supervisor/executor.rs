@@ -51,10 +51,11 @@ async fn answer_dialog(world: &World, job: &Job, rule: &str) -> Vec<Event> {
     let shows = Some(answer.shows.clone()).filter(|text| !text.is_empty());
     let mut sent = Vec::new();
     for stroke in answer.keys {
-        if !send(world, job, key_of(stroke), Guard { shows: shows.clone(), hides: vec![] }).await {
+        let key = key_of(stroke);
+        if !send(world, job, key.clone(), Guard { shows: shows.clone(), hides: vec![] }).await {
             break;
         }
-        sent.push(format!("{stroke:?}"));
+        sent.push(name_of(&key));
     }
     if sent.is_empty() {
         return vec![];
@@ -67,6 +68,15 @@ fn key_of(stroke: &Keystroke) -> Key {
         Keystroke::Enter => Key::Enter,
         Keystroke::Char(c) => Key::Char(*c),
         Keystroke::Named(name) => Key::Named(name),
+    }
+}
+
+/// A key as the audit names it.
+fn name_of(key: &Key) -> String {
+    match key {
+        Key::Enter => "Enter".to_owned(),
+        Key::Char(c) => c.to_string(),
+        Key::Named(name) => (*name).to_owned(),
     }
 }
 
@@ -102,12 +112,15 @@ async fn press(world: &World, job: &Job, rule: &str, answer: &str) -> Vec<Event>
     };
     let decided = sighting.row.and_then(|row| screen.rows.get(usize::try_from(row).ok()?)).cloned();
     let shows = decided.map(|row| row.trim().chars().take(60).collect::<String>()).filter(|row| !row.is_empty());
-    for (number, key) in keys.iter().enumerate() {
+    let mut sent = Vec::new();
+    for key in keys {
         if !send(world, job, key.clone(), Guard { shows: shows.clone(), hides: vec![] }).await {
-            return if number == 0 { changed() } else { keyed(vec![answer.to_owned()], "only a part of it".into()) };
+            let why = format!("only a part of the answer {answer:?} to {rule}");
+            return if sent.is_empty() { changed() } else { keyed(sent, why) };
         }
+        sent.push(name_of(&key));
     }
-    keyed(vec![answer.to_owned()], format!("answer to {rule}"))
+    keyed(sent, format!("answer {answer:?} to {rule}"))
 }
 
 async fn send(world: &World, job: &Job, key: Key, guard: Guard) -> bool {

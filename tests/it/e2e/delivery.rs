@@ -115,12 +115,16 @@ fn a_permission_during_the_work_waits_for_a_person_and_the_work_goes_on_after_it
     assert_eq!(p.status("T-1"), "blocked permission null");
     assert_eq!(p.row("T-1")["question"], "run the tests");
     assert_eq!(p.dialogs("T-1"), []);
-    p.autodo(&["answer", "T-1", "1"]).code(0);
+    p.autodo(&["answer", "T-1", "allow"]).code(0);
     p.dispatch(&[]);
     assert_eq!(p.status("T-1"), "needs_review null true");
     assert_eq!(p.dialogs("T-1"), [("permission".to_owned(), "1".to_owned())]);
     let keys: Vec<_> = p.events("T-1").into_iter().filter(|e| e["kind"] == "key").collect();
     assert_eq!(keys.len(), 1, "{keys:#?}");
+    assert_eq!(
+        (&keys[0]["keys"], &keys[0]["why"]),
+        (&serde_json::json!(["1"]), &serde_json::json!("answer \"allow\" to permission"))
+    );
 }
 
 #[test]
