@@ -41,6 +41,7 @@ fn asking(agent: Agent, rest: &[&str]) -> Stage {
         assert!(question.contains("Bash command"), "{question}");
     }
     assert!(!stage.worktree("T-1").join("work.txt").exists(), "nobody allowed it");
+    assert!(stage.events("T-1", "keyed").is_empty(), "{:?}", stage.events("T-1", "keyed"));
     stage
 }
 
@@ -57,6 +58,9 @@ fn a_permission_is_asked_with_its_command_and_given_by_name(agent: Agent) {
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
     assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
+    let keys: Vec<_> = stage.events("T-1", "keyed").into_iter().map(|event| event["keys"].clone()).collect();
+    let yes = json!([if agent == Agent::Claude { "1" } else { "y" }]);
+    assert_eq!(keys, [yes.clone(), yes]);
 }
 
 fn a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do(agent: Agent) {

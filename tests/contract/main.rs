@@ -27,6 +27,7 @@ macro_rules! with_each_agent {
 mod asks;
 mod faults;
 mod model;
+mod people;
 mod prompts;
 mod quick;
 mod stage;

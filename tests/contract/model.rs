@@ -23,16 +23,19 @@ pub const DONE: &str = "[[step]]\nrun = '\"$AUTODO_BIN\" report done --summary \
 /// The last words, with the marker.
 pub const END: &str = "[[step]]\nsay = \"All is done.\\n\\nAUTODO-DONE-{key}\"\n";
 
+/// Makes the server's program from its folder and its port (0: any).
+type Start = dyn Fn(&Path, u16) -> Program;
+
 /// The model server of one test. Ended when dropped.
 pub struct Model {
     folder: PathBuf,
     port: u16,
     server: Option<Background>,
-    start: Box<dyn Fn(&Path, u16) -> Program>,
+    start: Box<Start>,
 }
 
 impl Model {
-    /// Starts one that keeps its things in `folder`; `start` makes its program from the folder and the port (0: any).
+    /// Starts one that keeps its things in `folder`; `start` makes its program.
     pub fn new(folder: PathBuf, start: impl Fn(&Path, u16) -> Program + 'static) -> Self {
         std::fs::create_dir_all(&folder).unwrap();
         let mut model = Self { folder, port: 0, server: None, start: Box::new(start) };

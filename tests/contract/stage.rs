@@ -246,6 +246,14 @@ impl Stage {
         all
     }
 
+    /// Presses keys in a ticket's pane, as a person would who is attached to it.
+    #[track_caller]
+    pub fn keys(&self, id: &str, keys: &[&str]) {
+        let session = self.row(id)["session"].as_str().unwrap().to_owned();
+        let target = format!("={session}:");
+        self.world.tmux(&[&["send-keys", "-t", &target], keys].concat()).ok();
+    }
+
     /// What a ticket's pane shows; empty where there is none.
     pub fn screen(&self, id: &str) -> String {
         let Some(session) = self.row(id)["session"].as_str().map(str::to_owned) else { return String::new() };

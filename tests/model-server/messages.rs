@@ -15,6 +15,11 @@ pub fn conversation(asked: &Value) -> Conversation {
     talk.tools = list(asked.get("tools")).iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect();
     let mut was_model = false;
     for message in list(asked.get("messages")) {
+        // The agent's own stand-in for an answer, where a conversation is resumed that ended with none.
+        let made_up = texts(&message["content"]) == ["No response requested."];
+        if made_up {
+            continue;
+        }
         let is_model = message["role"] == "assistant";
         let content = &message["content"];
         let blocks =
