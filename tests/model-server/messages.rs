@@ -67,7 +67,8 @@ pub fn whole(asked: &Value, talk: &Conversation, step: &Step) -> Value {
     let blocks = blocks(talk, step);
     // Agents join answers of the same id into one.
     let id = format!("msg_scripted_{}_{:x}", talk.turn, crate::answer::since_1970().as_nanos());
-    let stop = if blocks.iter().any(|b| b["type"] == "tool_use") { "tool_use" } else { "end_turn" };
+    let calls = blocks.iter().any(|b| b["type"] == "tool_use");
+    let stop = step.stop.as_deref().unwrap_or(if calls { "tool_use" } else { "end_turn" });
     json!({
         "id": id, "type": "message", "role": "assistant", "model": asked["model"], "content": blocks,
         "stop_reason": stop, "stop_sequence": null, "usage": { "input_tokens": 100, "output_tokens": 20 },

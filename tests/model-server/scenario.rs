@@ -42,6 +42,8 @@ pub struct Step {
     pub tool: Option<Tool>,
     /// Fails first.
     pub fail: Option<Fail>,
+    /// Why the answer ends, where that is something else than usual (Messages API only): `refusal`, `max_tokens`.
+    pub stop: Option<String>,
     /// Seconds before the first byte.
     pub wait_s: f64,
     /// The first byte waits until this file is in the folder.
