@@ -31,9 +31,9 @@ none_editors() {
     rules=$(printf '─%.0s' $(seq 60))
     printf 'one\n\n%s\n❯ Task: read the file\n%s\n  ⏵⏵ accept edits on (shift+tab to cycle)\n' "$rules" "$rules" >"$folder/screen.txt"
     printf 'one\n\n• Done.\n\n› Task: read the file\n\n  scripted-model default · ~/p\n' >"$folder/codex.txt"
-    shown vim 'line 3' vim -u NONE -N README.md
-    shown vim-of-a-screen 'Task' vim -u NONE -N +4 screen.txt
-    shown vim-of-another-screen 'Task' vim -u NONE -N +5 codex.txt
+    shown vim 'line 3' vim -n -u NONE -N README.md
+    shown vim-of-a-screen 'Task' vim -n -u NONE -N +4 screen.txt
+    shown vim-of-another-screen 'Task' vim -n -u NONE -N +5 codex.txt
     shown less-of-a-screen 'Task' less screen.txt
     shown less-of-another-screen 'Task' less codex.txt
     shown less 'line 3' less README.md
@@ -68,7 +68,7 @@ none_git() {
     shown git-log 'Name them' git log -p
     shown git-diff 'line seven' git diff
     shown git-add-p 'Stage this hunk' git add -p
-    shown git-rebase 'pick' git -c core.editor='vim -u NONE -N' rebase -i --autostash HEAD~1
+    shown git-rebase 'pick' git -c core.editor='vim -n -u NONE -N' rebase -i --autostash HEAD~1
     git -C "$folder" rebase --abort 2>/dev/null || true
     git -C "$folder" checkout -qf main
     git -C "$folder" branch -qD side

@@ -16,6 +16,8 @@ pub struct Conversation {
     pub key: Option<String>,
     /// The working folder.
     pub cwd: Option<String>,
+    /// The file for its plan, where the agent names one.
+    pub plan: Option<String>,
     /// Names of the tools that the agent offers.
     pub tools: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Conversation {
                     found(r"then do what it says \(([A-Za-z0-9._-]+)\)").or_else(|| found(r"SCENARIO ([\w-]+)"));
                 self.ticket = self.ticket.take().or(ticket);
                 self.key = found(r"and the key `([0-9a-f]+)`").or(self.key.take());
+                self.plan = found(r"(/\S+/\.claude/plans/[\w-]+\.md)").or(self.plan.take());
                 self.cwd = found(r"- Folder: `([^`]+)`").or(self.cwd.take());
             }
         }

@@ -59,7 +59,8 @@ fn blocks(talk: &Conversation, step: &Step) -> Vec<Value> {
 
 /// A text with what the conversation told put in.
 pub fn filled(text: &str, talk: &Conversation) -> String {
-    text.replace("{key}", talk.key.as_deref().unwrap_or("")).replace("{cwd}", talk.cwd.as_deref().unwrap_or("."))
+    let known = [("{key}", &talk.key, ""), ("{cwd}", &talk.cwd, "."), ("{plan}", &talk.plan, "plan.md")];
+    known.iter().fold(text.to_owned(), |text, (name, value, none)| text.replace(name, value.as_deref().unwrap_or(none)))
 }
 
 /// The whole answer, for a request that wants no stream.

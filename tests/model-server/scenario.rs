@@ -14,8 +14,8 @@
 //! ```
 //!
 //! An answer is the step whose number is that of the model's answers in the conversation before; after the last step it
-//! says that there is nothing more. `{key}` stands for the run's key, `{cwd}` for the folder, both as far as the
-//! conversation told them.
+//! says that there is nothing more. `{key}` stands for the run's key, `{cwd}` for the folder, `{plan}` for the file of the
+//! plan, all as far as the conversation told them.
 
 use std::{collections::BTreeMap, path::Path};
 
