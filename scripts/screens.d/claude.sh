@@ -165,7 +165,7 @@ say = "Here is what I would do."
 tool = { name = "ExitPlanMode", input = { plan = "# Plan\n\n1. Read the parser\n2. Keep its result\n3. Test it" } }
 T
     claude --permission-mode plan -- "$(task plan)"
-    sees 'Would you like to proceed|Exit plan mode'
+    sees 'is ready to execute|Exit plan mode'
     sleep 1
     take permission plan
 }

@@ -11,7 +11,7 @@ say = "Here is what I would do."
 tool = { name = "ExitPlanMode", input = { plan = "# Plan\n\n1. Read the parser\n2. Keep its result\n3. Test it" } }
 T
     claude --permission-mode plan -- "$(task planned)"
-    sees 'Would you like to proceed|Exit plan mode'
+    sees 'is ready to execute|Exit plan mode'
     sleep 1
     take permission plan
 }
@@ -48,11 +48,18 @@ T
 }
 
 claude_more_compact() {
-    printf '[[step]]\nsay = "I looked around."\n[[step]]\nwait_s = 20\nsay = "A summary."\n' | model compact
+    printf '[[step]]\nsay = "%s is done."\n' one two three | model compact
+    printf '[[step]]\nwait_s = 20\nsay = "A summary."\n' >>"$world/model/compact.toml"
     claude -- "$(task compact)"
-    sees 'I looked around'
+    local part
+    for part in two three; do
+        sleep 4
+        titled '^✳'
+        paste "Task: part $part"
+        keys Enter
+        sees "$part is done"
+    done
     titled '^✳'
-    sleep 1
     paste /compact
     keys Enter
     sees 'Compacting'
@@ -105,27 +112,6 @@ claude_more_long_command() {
     take permission permission
 }
 
-claude_more_mcp() {
-    cat >"$world/mcp.py" <<'P'
-import json, sys
-for line in sys.stdin:
-    asked = json.loads(line)
-    if "id" not in asked:
-        continue
-    result = {}
-    if asked["method"] == "initialize":
-        result = {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "tracker", "version": "1"}}
-    elif asked["method"] == "tools/list":
-        result = {"tools": [{"name": "close", "description": "closes an issue", "inputSchema": {"type": "object", "properties": {"issue": {"type": "string"}}}}]}
-    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
-P
-    printf '[[step]]\nsay = "I close it."\ntool = { name = "mcp__tracker__close", input = { issue = "T-7" } }\n' | model mcp
-    claude --mcp-config '{"mcpServers":{"tracker":{"command":"python3","args":["'"$world"'/mcp.py"]}}}' -- "$(task mcp)"
-    sees '1\. Yes'
-    sleep 1
-    take permission permission
-}
-
 claude_more_overlays() {
     claude
     sees '^❯'
@@ -145,7 +131,7 @@ claude_more_lists() {
     sees '^❯'
     sleep 2
     local name
-    for name in model config permissions mcp agents; do
+    for name in model config permissions; do
         paste "/$name"
         keys Enter
         sleep 2
@@ -184,16 +170,6 @@ claude_more_modes() {
     sees '^❯'
     sleep 2
     take ready ready mode-auto
-}
-
-claude_more_cut() {
-    printf '[[step]]\nsay = "I look at the parser and at what calls it."\npace_ms = 100\ncut_after = 6\n' | model cut
-    more=(CLAUDE_CODE_MAX_RETRIES=0)
-    claude -- "$(task cut)"
-    titled '^[⠁-⣿]'
-    titled '^✳'
-    sleep 1
-    take error error
 }
 
 claude_more_finished_long() {

@@ -12,7 +12,7 @@ wait_s = 20
 say = "Done."
 T
     codex -- "$(task cplan)"
-    sees 'Keep its result'
+    sees 'In three steps'
     sleep 3
     take busy busy_title
 }
@@ -149,15 +149,6 @@ T
     titled '^(?![⠁-⣿])'
     sleep 1
     take ready ready
-}
-
-codex_more_cut() {
-    printf '[[step]]\nsay = "I look at the parser and at what calls it."\npace_ms = 100\ncut_after = 6\n[[step]]\nfail = { status = 400, kind = "invalid_request_error", message = "gone" }\n' | model ccut
-    codex -c model_providers.scripted.request_max_retries=0 -c model_providers.scripted.stream_max_retries=0 -- "$(task ccut)"
-    sees '^■' 60
-    titled '^(?![⠁-⣿])'
-    sleep 1
-    take error error
 }
 
 codex_more_second_turn() {
