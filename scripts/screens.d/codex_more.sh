@@ -179,3 +179,14 @@ codex_more_after_error() {
     paste 'Task: go on'
     take error error error-typed
 }
+
+codex_more_deep() {
+    folder=$world/p/crates/a-crate-with-a-long-name/src/and/folders/that/go/down/further/than/eighty/columns/reach
+    mkdir -p "$folder"
+    codex
+    sees 'scripted-model'
+    sleep 2
+    take ready ready
+    paste 'Task: go on'
+    take ready ready deep-typed
+}
