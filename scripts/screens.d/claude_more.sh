@@ -49,7 +49,6 @@ T
 
 claude_more_compact() {
     printf '[[step]]\nsay = "%s is done."\n' one two three | model compact
-    printf '[[step]]\nwait_s = 20\nsay = "A summary."\n' >>"$world/model/compact.toml"
     claude -- "$(task compact)"
     local part
     for part in two three; do
@@ -62,9 +61,10 @@ claude_more_compact() {
     titled '^✳'
     paste /compact
     keys Enter
-    sees 'Compacting'
+    sees 'Compacted'
+    titled '^✳'
     sleep 1
-    take busy busy
+    take ready ready
 }
 
 claude_more_questions() {
@@ -209,7 +209,8 @@ claude_more_second_turn() {
     titled '^✳'
     sleep 1
     keys t h e n
-    take question interrupted interrupted-typed
+    # Interrupted before its first word, it takes the prompt back into the box.
+    take ready ready taken-back
 }
 
 claude_more_after_error() {
