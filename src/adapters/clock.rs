@@ -1,6 +1,6 @@
 //! The system's clock and randomness.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::ports::clock::Clock;
 
@@ -11,6 +11,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn zone(&self) -> TimeZone {
+        TimeZone::system()
     }
 
     fn random(&self) -> u32 {

@@ -32,6 +32,7 @@ pub fn classify(profile: &Profile, screen: &Screen, key: Option<&RunKey>) -> Sig
         marker: key.and_then(|key| marker::last(&profile.marker, &view, key)),
         box_empty: view.seen_box().is_some_and(|b| b.content == BoxSeen::Empty),
         choices: vec![],
+        lifts: None,
     };
     if let Some((dialog, found)) = open_dialog(profile, &view) {
         let state = if keys(dialog, &view).is_some() { ScreenState::Dialog } else { dialog.asks };

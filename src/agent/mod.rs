@@ -5,6 +5,7 @@
 
 pub mod classify;
 pub mod launch;
+pub mod limit;
 pub mod placeholder;
 pub mod profile;
 pub mod prompt;

@@ -42,6 +42,7 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
     let left = slots.starts_left.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let mut ready: Vec<&Row> =
         rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row)).collect();
+    ready.retain(|row| !is_held(rows, row, now));
     ready.sort_by(|a, b| order(a).cmp(&order(b)));
     let wanted = free.min(left);
     if slots.stagger_s > 0 {
@@ -68,6 +69,21 @@ pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp
 #[must_use]
 pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
     allowed(row, slots) && matches!(row.status, Status::Queued { .. }) && dependencies_through(rows, row)
+}
+
+/// True while a usage limit of the ticket's agent has not lifted: it would hit the same one. The account is not known, so
+/// tickets of one profile count as tickets of one account. Checks alone need no agent.
+fn is_held(rows: &Rows, row: &Row, now: Timestamp) -> bool {
+    let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
+    needs_agent
+        && rows.values().any(|other| match &other.status {
+            Status::Parked(parked) => {
+                parked.reason == "usage_limit"
+                    && other.profile == row.profile
+                    && parked.until.is_some_and(|until| until > now)
+            }
+            _ => false,
+        })
 }
 
 fn later(at: Timestamp, seconds: u64) -> Timestamp {

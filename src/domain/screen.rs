@@ -1,5 +1,6 @@
 //! A screen as captured, and the states it can mean.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What `capture-pane` shows: the visible rows, top first, without escape sequences.
@@ -122,4 +123,7 @@ pub struct Sighting {
     /// Names of the answers that the profile has keys for, where the screen asks something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// When the usage limit lifts that the screen tells of; `None`: it tells of none, or not when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifts: Option<Timestamp>,
 }

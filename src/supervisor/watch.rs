@@ -17,14 +17,14 @@ use tokio::time::Instant;
 use super::{World, targets::Target};
 use crate::{
     agent::{
-        classify, prompt,
+        classify, limit, prompt,
         stability::{Look as Steady, Stability},
     },
     domain::{
         id::{PaneId, TicketId},
         observed::Observed,
         reconcile::{LaunchLife, PaneLife, Seen},
-        screen::{Screen, Sighting},
+        screen::{Screen, ScreenState, Sighting},
     },
     ports::terminal::PaneSeen,
 };
@@ -188,6 +188,9 @@ impl Watch {
             let mut sighting = classify::classify(&target.profile, &screen, target.key.as_ref());
             if sighting.marker.is_some() && !marker_is_new(world, &target, &screen).await {
                 sighting.marker = None;
+            }
+            if sighting.state == ScreenState::Limited {
+                sighting.lifts = limit::lifts_at(&sighting.text, now, &world.clock.zone());
             }
             match memory.stability.look(now, sighting) {
                 Steady::Same => memory.second_look = false,

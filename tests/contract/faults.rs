@@ -119,8 +119,13 @@ fn a_usage_limit_parks_the_ticket_with_the_time_it_names(agent: Agent) {
         }
     };
     stage.ticket("T-1", &[READ, WORK, &with(DONE, fail)]);
-    stage.dispatch(8);
+    stage.dispatch(0);
     assert_eq!(stage.status("T-1"), "parked usage_limit null", "{}", stage.model.story());
+    let until = stage.row("T-1")["parked_until"].as_str().map(str::to_owned).unwrap_or_default();
+    let until = autodo::format::time::parse_stamp(&until).unwrap();
+    let minutes = until.duration_since(jiff::Timestamp::now()).as_mins();
+    // What it shows is cut to the minute; two more are waited.
+    assert!((119..=123).contains(&minutes), "{minutes} min until {until}");
     let words = if agent == Agent::Claude { "resets" } else { "try again at" };
     assert!(told(&stage, "T-1").contains(words), "{}", told(&stage, "T-1"));
     assert_eq!(stage.git("T-1", &["log", "--format=%s", "main.."]), "work", "what was done stays");

@@ -1,6 +1,6 @@
 //! How a run ends: the agent is ended first, then the outcome becomes the status.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{
@@ -36,6 +36,24 @@ pub(super) fn park(
 ) -> (Row, Vec<Effect>) {
     let next = go_on(&row, &run, frozen, format!("the run was set aside ({reason})"));
     let parked = Parked { reason: reason.to_owned(), detail: detail.into(), until: None, next };
+    close(row, run, Outcome::Parked(parked), now)
+}
+
+/// A limit is taken for lifted so long after the time that was told: clocks differ.
+const AFTER_LIMIT: SignedDuration = SignedDuration::from_mins(2);
+
+/// Ends the agent and sets the ticket aside until its usage limit lifts; where nobody said when, until a person says so.
+pub(super) fn park_limited(
+    row: Row,
+    run: Run,
+    detail: &str,
+    lifts: Option<Timestamp>,
+    frozen: &Frozen,
+    now: Timestamp,
+) -> (Row, Vec<Effect>) {
+    let next = go_on(&row, &run, frozen, "the run was set aside (usage_limit)".into());
+    let until = lifts.map(|at| at.checked_add(AFTER_LIMIT).unwrap_or(at).max(now));
+    let parked = Parked { reason: "usage_limit".into(), detail: detail.to_owned(), until, next };
     close(row, run, Outcome::Parked(parked), now)
 }
 

@@ -128,7 +128,7 @@ pub(super) fn seen(
         ScreenState::Permission => Some(block_on_screen(row, run, "permission", sighting)),
         ScreenState::Question => Some(block_on_screen(row, run, "question", sighting)),
         ScreenState::LoggedOut => Some(block_on_screen(row, run, "logged_out", sighting)),
-        ScreenState::Limited => Some(ending::park(row, run, "usage_limit", &sighting.text, frozen, now)),
+        ScreenState::Limited => Some(ending::park_limited(row, run, &sighting.text, sighting.lifts, frozen, now)),
         ScreenState::Error if !booting => Some(ending::park(row, run, "error", &sighting.text, frozen, now)),
         ScreenState::Ready if booting => ready(row, run, frozen, sighting, now),
         ScreenState::Busy if booting && by_argument(&run, frozen) => to(row, run, Phase::Working, vec![], now),

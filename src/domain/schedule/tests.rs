@@ -268,3 +268,18 @@ proptest! {
         prop_assert_eq!(to_start(&all, &slots(1), time(1000)), vec![]);
     }
 }
+
+#[test]
+fn a_usage_limit_holds_the_tickets_of_the_same_agent_until_it_lifts() {
+    let until = |at| match parked("usage_limit") {
+        Status::Parked(parked) => Status::Parked(Box::new(Parked { until: Some(time(at)), ..*parked })),
+        other => other,
+    };
+    let limited = Row { profile: "claude".into(), ..with(queued("a", 1, 0), until(100)) };
+    let same = Row { profile: "claude".into(), ..queued("b", 1, 1) };
+    let checks = next(Row { profile: "claude".into(), ..queued("c", 2, 2) }, NextRun::ChecksOnly);
+    let other = Row { profile: "codex".into(), ..queued("d", 3, 3) };
+    let all = rows([limited, same, checks, other]);
+    assert_eq!(to_start(&all, &slots(4), time(99)), [id("c"), id("d")]);
+    assert_eq!(to_start(&all, &slots(4), time(100)), [id("c"), id("b"), id("d")]);
+}

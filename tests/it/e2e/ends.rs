@@ -136,10 +136,16 @@ fn a_marker_after_a_flood_is_seen() {
 #[test]
 fn a_usage_limit_sets_the_ticket_aside_with_the_agents_words() {
     let world = World::new();
-    let script = [BEGIN, "usage-limit You have hit your limit, resets 3pm\nhang\n"].concat();
-    let p = FakeProject::new(&world).scenario(&script).dispatched(8);
+    let script = |words: &str| [BEGIN, "usage-limit ", words, "\nhang\n"].concat();
+    let p = FakeProject::new(&world).scenario(&script("You have hit your limit, resets soon")).dispatched(8);
     assert_eq!(p.status("T-1"), "parked usage_limit null");
-    assert!(p.review_md("T-1").contains("resets 3pm"));
+    assert!(p.row("T-1")["parked_until"].is_null() && p.review_md("T-1").contains("resets soon"));
+    let p = p.ticket("T-2", "").scenario_of("T-2", 1, &script("You have hit your limit, resets 3pm (UTC)")).set_up();
+    p.autodo(&["cancel", "T-1"]).code(0);
+    p.dispatch(&[]).code(0);
+    assert_eq!(p.status("T-2"), "parked usage_limit null");
+    let until = p.row("T-2")["parked_until"].as_str().unwrap().to_owned();
+    assert!(until.contains(":02:00"), "two minutes after the hour: {until}");
 }
 
 #[test]

@@ -48,7 +48,16 @@ pub(super) fn sighting(state: ScreenState) -> Sighting {
         ScreenState::Ready | ScreenState::Busy => String::new(),
         other => format!("{} text", other.word()),
     };
-    Sighting { state, rule: state.word().into(), row: None, text, marker: None, box_empty: true, choices: vec![] }
+    Sighting {
+        state,
+        rule: state.word().into(),
+        row: None,
+        text,
+        marker: None,
+        box_empty: true,
+        choices: vec![],
+        lifts: None,
+    }
 }
 
 pub(super) fn shows(state: ScreenState) -> Event {
