@@ -89,6 +89,17 @@ pub(super) enum Verb {
     /// For agents: say what happened.
     #[command(hide = true)]
     Report(report::ReportArgs),
+    /// For the hooks of agents: takes what they get on standard input, prints nothing, and always succeeds.
+    #[command(hide = true)]
+    Hook(HookArgs),
+}
+
+/// `hook`.
+#[derive(clap::Args)]
+pub(super) struct HookArgs {
+    /// For whoever reads the agent's settings; what counts stands in the input.
+    #[arg(value_name = "EVENT")]
+    _event: Option<String>,
 }
 
 /// Threads for work that blocks (git, files of launches). Every thread that ever ran keeps memory of its own.
@@ -100,8 +111,13 @@ const BLOCKING_THREADS: usize = 8;
 /// What the verb says.
 pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
     let context = Context { home: cli.home, folder: cli.folder };
-    if let Verb::Report(args) = cli.verb {
-        return report::run(args);
+    match cli.verb {
+        Verb::Report(args) => return report::run(args),
+        Verb::Hook(_) => {
+            crate::hooks::main();
+            return Ok(Exit::Ok);
+        }
+        _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -146,6 +162,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Profile(args) => profile::run(context, &args).await,
         Verb::Debug(args) => debug::run(context, &args).await,
         Verb::Completions(args) => completions::run(&args),
-        Verb::Report(args) => report::run(args),
+        // Both are done before there is a runtime.
+        Verb::Report(_) | Verb::Hook(_) => Ok(Exit::Ok),
     }
 }

@@ -26,6 +26,7 @@ fn outside_of_a_session_and_for_garbage_it_is_silent_and_succeeds() {
             .run()
             .code(0)
     };
+    assert!(world.autodo(&["hook", "--help"]).code(0).stdout.contains("standard input"));
     let outside = world.command(&["hook", "Stop"]).stdin(STOP).run().code(0);
     assert_eq!((outside.stdout, outside.stderr), (String::new(), String::new()));
     for input in ["", "{", "[]", "null", r#"{"hook_event_name":7}"#, r#"{"hook_event_name":"PreToolUse"}"#] {
