@@ -64,7 +64,7 @@ fn the_oldest_sessions_whose_conversation_can_go_on_make_room_and_the_others_sta
 #[test]
 fn what_stood_on_the_screen_before_a_person_said_that_a_prompt_arrived_counts_after_it() {
     let world = World::new();
-    let limited = "usage-limit You have hit your limit, resets 3pm\nhang\n";
+    let limited = "usage-limit You have hit your limit, resets soon\nhang\n";
     let script = ["swallow-enter 3\n", BEGIN, limited].concat();
     let (p, dispatch) = watched(FakeProject::new(&world).limit("delivery = \"6s\""), &script);
     p.wait_status("T-1", "blocked delivery_unverified");
