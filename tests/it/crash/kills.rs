@@ -107,6 +107,9 @@ fn a_killed_tmux_server_comes_back_and_no_agent_is_to_blame() {
     plant.script("y", "", &["echo 1 > one"]);
     let supervisor = plant.dispatch();
     plant.wait_done("prompt", 1);
+    // In the midst of its block it would rightly ask a person whether to run it again.
+    let through = || (plant.row("y")["status"] == "needs_review").then_some(());
+    wait_for("y to be through", through, || plant.world.story());
     let pid: i32 = plant.world.tmux(&["display-message", "-p", "#{pid}"]).ok().stdout.trim().parse().unwrap();
     slay(pid);
     plant.wait_done("prompt", 2);
