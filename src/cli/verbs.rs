@@ -111,13 +111,8 @@ const BLOCKING_THREADS: usize = 8;
 /// What the verb says.
 pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
     let context = Context { home: cli.home, folder: cli.folder };
-    match cli.verb {
-        Verb::Report(args) => return report::run(args),
-        Verb::Hook(_) => {
-            crate::hooks::main();
-            return Ok(Exit::Ok);
-        }
-        _ => {}
+    if let Verb::Report(args) = cli.verb {
+        return report::run(args);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -162,7 +157,11 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Profile(args) => profile::run(context, &args).await,
         Verb::Debug(args) => debug::run(context, &args).await,
         Verb::Completions(args) => completions::run(&args),
-        // Both are done before there is a runtime.
-        Verb::Report(_) | Verb::Hook(_) => Ok(Exit::Ok),
+        Verb::Report(args) => report::run(args),
+        // Seldom: `main` takes the short way.
+        Verb::Hook(_) => {
+            crate::hooks::main();
+            Ok(Exit::Ok)
+        }
     }
 }
