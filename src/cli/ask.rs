@@ -49,6 +49,12 @@ pub struct RetryArgs {
     /// Run no agent: only the checks, on the work as it is.
     #[arg(long)]
     checks_only: bool,
+    /// In a new run, go on with the conversation that the agent had.
+    #[arg(long, conflicts_with = "checks_only")]
+    resume: bool,
+    /// In a new conversation, which is what happens where nothing else is said.
+    #[arg(long, conflicts_with_all = ["checks_only", "resume"])]
+    fresh: bool,
 }
 
 /// `reject`.
@@ -232,7 +238,11 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
         matches!(row.status, Status::Failed { .. } | Status::Parked(_))
             || (matches!(row.status, Status::NeedsReview) && row.proof.as_ref().is_none_or(|p| !p.verified))
     })?;
-    let how = if args.checks_only { Retry::ChecksOnly } else { Retry::Again };
+    let how = match (args.checks_only, args.resume) {
+        (true, _) => Retry::ChecksOnly,
+        (false, true) => Retry::Resume,
+        (false, false) => Retry::Again,
+    };
     if rows.is_empty() {
         ui::say("there is no ticket to retry");
     }
@@ -255,6 +265,7 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
     for (row, reply) in rows.iter().zip(&met.replies) {
         match accepted(reply) {
             Ok(_) if args.checks_only => ui::out(format!("{}: queued again, for its checks only", row.id)),
+            Ok(_) if args.resume => ui::out(format!("{}: queued again, in the same conversation", row.id)),
             Ok(_) if row.run == 0 => ui::out(format!("{}: queued again", row.id)),
             Ok(_) => ui::out(format!("{}: queued again; everything will be done again in its worktree", row.id)),
             Err(error) => {

@@ -366,8 +366,10 @@ pub enum Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
-    /// Everything again, in the same worktree.
+    /// Everything again, in the same worktree and a new conversation.
     Again,
+    /// A new run that goes on with the conversation of the latest one.
+    Resume,
     /// The checks only.
     ChecksOnly,
 }

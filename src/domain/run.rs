@@ -234,6 +234,13 @@ pub enum NextRun {
         /// The correction.
         correction: String,
     },
+    /// A new run in the conversation of an earlier one.
+    Continue {
+        /// The conversation.
+        conversation: String,
+        /// Why there is another run.
+        because: String,
+    },
     /// No agent: the checks on the work as it is.
     ChecksOnly,
     /// The same conversation, in a new launch of the same run.
@@ -254,7 +261,9 @@ impl NextRun {
         match self {
             Self::Answered { .. } | Self::Corrected { .. } | Self::ChecksOnly => self,
             Self::Resume { instead: Some(next), .. } => next.again(because),
-            Self::Ticket | Self::GoOn { .. } | Self::Resume { instead: None, .. } => Self::GoOn { because },
+            Self::Ticket | Self::GoOn { .. } | Self::Continue { .. } | Self::Resume { instead: None, .. } => {
+                Self::GoOn { because }
+            }
         }
     }
 
@@ -262,6 +271,7 @@ impl NextRun {
     #[must_use]
     pub fn in_a_new_run(self) -> Self {
         match self {
+            Self::Continue { because, .. } => Self::GoOn { because },
             Self::Resume { instead: Some(next), .. } => next.in_a_new_run(),
             Self::Resume { instead: None, .. } => Self::GoOn { because: "its conversation cannot be resumed".into() },
             other => other,

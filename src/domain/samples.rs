@@ -167,6 +167,7 @@ pub fn every_next() -> Vec<NextRun> {
         NextRun::GoOn { because: text() },
         NextRun::Answered { question: text(), answer: text() },
         NextRun::Corrected { correction: text() },
+        NextRun::Continue { conversation: "c".to_owned(), because: text() },
         NextRun::ChecksOnly,
         NextRun::Resume { deliver: None, instead: None },
     ];

@@ -106,7 +106,12 @@ fn due(row: &Row, now: Timestamp) -> bool {
 fn order(row: &Row) -> (u8, u8, Timestamp, &TicketId) {
     let waiting_person = match &row.status {
         Status::Queued {
-            next: NextRun::Answered { .. } | NextRun::Corrected { .. } | NextRun::Resume { .. } | NextRun::ChecksOnly,
+            next:
+                NextRun::Answered { .. }
+                | NextRun::Corrected { .. }
+                | NextRun::Continue { .. }
+                | NextRun::Resume { .. }
+                | NextRun::ChecksOnly,
             ..
         } => 0,
         _ => 1,

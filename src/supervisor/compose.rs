@@ -32,6 +32,10 @@ pub fn write_prompt(world: &World, job: &Job) -> Result<(), String> {
         NextRun::GoOn { because } => {
             notes.push(format!("An earlier run ended: {because}. The worktree is as it left it."));
         }
+        NextRun::Continue { because, .. } => notes.push(format!(
+            "{because}. What you did before stands in this conversation, and the worktree is as you left it; the run is a \
+             new one, and only the commands and the key of this file count for it."
+        )),
         NextRun::Answered { question, answer } => answers.push(Answered { question, answer }),
         NextRun::Corrected { correction } => corrections.push(correction),
         NextRun::Ticket | NextRun::ChecksOnly | NextRun::Resume { .. } => {}

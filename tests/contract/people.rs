@@ -9,6 +9,7 @@ with_each_agent!(
     an_answer_that_looks_like_a_command_of_the_agent_runs_nothing,
     an_interrupted_turn_is_told_and_goes_on_with_an_answer,
     a_stopped_agent_leaves_nothing_at_work_and_is_resumed,
+    another_run_goes_on_in_the_old_conversation_or_begins_a_new_one,
     a_lost_tmux_server_costs_no_work,
     a_question_whose_session_is_lost_is_answered_all_the_same,
 );
@@ -67,6 +68,31 @@ fn a_stopped_agent_leaves_nothing_at_work_and_is_resumed(agent: Agent) {
     // Claude Code's conversation is opened again; Codex's is not known by name, and a next run begins.
     let run = if agent == Agent::Claude { 1 } else { 2 };
     assert_eq!(stage.row("T-1")["run"], run, "{}", stage.model.story());
+}
+
+fn another_run_goes_on_in_the_old_conversation_or_begins_a_new_one(agent: Agent) {
+    let stage = Stage::new(agent);
+    let more = "[[step]]\nrun = 'echo more >> work.txt && git commit -qam more'\n";
+    // The turn of the first run never gets beyond its report: the gate is closed.
+    stage.ticket("T-1", &[READ, WORK, DONE, &with(READ, "gate = 'go'"), more, DONE, END]);
+    stage.dispatch(0);
+    stage.is_proven("T-1", &["work"]);
+    let resumed = stage.autodo(&["retry", "--resume", "T-1"]);
+    if agent == Agent::Codex {
+        assert!(resumed.both().contains("no conversation that can go on"), "{}", resumed.both());
+        return;
+    }
+    resumed.ok();
+    stage.model.open("go");
+    stage.dispatch(0);
+    stage.is_proven("T-1", &["more", "work"]);
+    assert_eq!(stage.row("T-1")["run"], 2);
+    // The model was given what had been said before.
+    assert_eq!(stage.model.prompts("T-1").len(), 2, "{}", stage.model.story());
+    stage.autodo(&["retry", "--fresh", "T-1"]).ok();
+    stage.dispatch(0);
+    stage.is_proven("T-1", &["work", "more", "work"]);
+    assert_eq!(stage.model.asked("T-1", 0), 2, "{}", stage.model.story());
 }
 
 fn a_lost_tmux_server_costs_no_work(agent: Agent) {

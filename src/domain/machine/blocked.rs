@@ -238,6 +238,11 @@ fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Re
             };
             Ok(Some(ending::close(row, run, Outcome::Again { not_before: None, next }, now)))
         }
+        Request::Retry { how: Retry::Resume } => {
+            let next = person::continued(&row, None, frozen, by)?;
+            person::touched(&mut row);
+            Ok(Some(ending::close(row, run, Outcome::Again { not_before: None, next }, now)))
+        }
         Request::Retry { how: Retry::ChecksOnly } | Request::Approve { .. } | Request::Reject { .. } => {
             Err(Refusal::new(
                 format!("{} is blocked: it asks {:?}", row.id, blocked.question),

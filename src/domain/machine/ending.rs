@@ -79,7 +79,7 @@ fn is_untold(run: &Run, frozen: &Frozen) -> bool {
         }
 }
 
-/// A person's words that were on their way to the agent, and cannot have reached it.
+/// What was on its way to the agent and cannot have reached it: a person's words, or the prompt of a further run.
 fn undelivered(run: &Run) -> Option<Purpose> {
     let waiting = match &run.phase {
         Phase::Preparing | Phase::Launching | Phase::Booting => run.then_deliver.clone(),
@@ -91,13 +91,18 @@ fn undelivered(run: &Run) -> Option<Purpose> {
         | Phase::Checking { .. }
         | Phase::Closing { .. } => None,
     };
-    waiting.filter(|purpose| matches!(purpose, Purpose::Answer | Purpose::Send))
+    // The prompt is said again only where the conversation is an older one, which does not hold it.
+    waiting.filter(|purpose| match purpose {
+        Purpose::Answer | Purpose::Send => true,
+        Purpose::Ticket => run.start == LaunchKind::Resume,
+        Purpose::Commit | Purpose::NoChange | Purpose::Feedback { .. } | Purpose::Nudge | Purpose::GoOn => false,
+    })
 }
 
 /// How the work goes on after an interruption: in the same conversation where that is possible, else in the next run.
 /// What a person said is said again there, unless the agent has it.
 pub(super) fn go_on(row: &Row, run: &Run, frozen: &Frozen, because: String) -> NextRun {
-    if run.task == NextRun::ChecksOnly || is_untold(run, frozen) {
+    if run.task == NextRun::ChecksOnly || row.launch == 0 || is_untold(run, frozen) {
         return run.task.clone();
     }
     let instead = run.task.clone().again(because);

@@ -27,7 +27,7 @@ pub(super) fn stopped(detail: String, next: NextRun) -> Outcome {
 }
 
 /// Requests to a queued ticket.
-pub(super) fn queued(mut row: Row, next: NextRun, by: &str, request: &Request) -> Stepped {
+pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, by: &str, request: &Request) -> Stepped {
     match request {
         Request::Cancel => {
             row.status = Status::Cancelled { by: by.to_owned() };
@@ -47,6 +47,11 @@ pub(super) fn queued(mut row: Row, next: NextRun, by: &str, request: &Request) -
         Request::Retry { how: Retry::Again } => {
             touched(&mut row);
             let next = from_the_start(&mut row, Some(next), by);
+            row.status = Status::Queued { not_before: None, next };
+        }
+        Request::Retry { how: Retry::Resume } => {
+            touched(&mut row);
+            let next = continued(&row, Some(&next), frozen, by)?;
             row.status = Status::Queued { not_before: None, next };
         }
         Request::SetTier { tier } => row.tier_set = Some(*tier),
@@ -84,6 +89,22 @@ fn from_the_start(row: &mut Row, next: Option<NextRun>, by: &str) -> NextRun {
         Some(NextRun::ChecksOnly) | None => NextRun::GoOn { because: all_again(by) },
         Some(next) => next.again(all_again(by)),
     }
+}
+
+/// What a `retry --resume` leads to.
+pub(super) fn continued(row: &Row, next: Option<&NextRun>, frozen: &Frozen, by: &str) -> Result<NextRun, Refusal> {
+    let conversation = match next {
+        Some(NextRun::Continue { conversation, .. }) => Some(conversation.clone()),
+        _ if ending::can_resume(row, frozen) => row.conversation.clone(),
+        _ => None,
+    };
+    let because = format!("{by} asked for another run in the same conversation");
+    conversation.map(|conversation| NextRun::Continue { conversation, because }).ok_or_else(|| {
+        Refusal::new(
+            format!("{} has no conversation that can go on", row.id),
+            format!("autodo retry --fresh {} has it done again in a new one", row.id),
+        )
+    })
 }
 
 /// The work is taken as it stands; the same news is not raised again.
@@ -164,7 +185,7 @@ pub(super) fn running(mut row: Row, run: Run, frozen: &Frozen, by: &str, request
 pub(super) fn waiting(mut row: Row, next: Option<NextRun>, frozen: &Frozen, by: &str, request: &Request) -> Stepped {
     let is_parked = next.is_some();
     let is_over = matches!(row.status, Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. });
-    if row.status.is_final() && !matches!(request, Request::Retry { how: Retry::Again }) {
+    if row.status.is_final() && !matches!(request, Request::Retry { how: Retry::Again | Retry::Resume }) {
         return Err(over(&row));
     }
     let again = |row: &mut Row, next: NextRun| {
@@ -185,6 +206,10 @@ pub(super) fn waiting(mut row: Row, next: Option<NextRun>, frozen: &Frozen, by: 
         }
         Request::Retry { how: Retry::Again } => {
             let next = from_the_start(&mut row, next, by);
+            again(&mut row, next);
+        }
+        Request::Retry { how: Retry::Resume } => {
+            let next = continued(&row, next.as_ref(), frozen, by)?;
             again(&mut row, next);
         }
         Request::Retry { how: Retry::ChecksOnly } if row.run > 0 && row.base_commit.is_some() => {

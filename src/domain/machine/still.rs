@@ -6,6 +6,7 @@ use super::{
     super::{
         effect::Effect,
         event::{DependencyNews, Event, Request, Timer},
+        id::RunKey,
         row::{Proof, Row, Status},
         run::{Claim, LaunchKind, NextRun, Parked, Phase, Purpose, Run},
         ticket::Frozen,
@@ -29,7 +30,12 @@ pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, event: &Event
             row.started.get_or_insert(now);
             row.ended = None;
             row.pane = None;
-            let next = if ending::can_resume(&row, frozen) { next } else { next.in_a_new_run() };
+            let goes_on = match &next {
+                // Its conversation was there when it was asked for, whatever has been launched since.
+                NextRun::Continue { .. } => frozen.limits.resumable,
+                _ => ending::can_resume(&row, frozen),
+            };
+            let next = if goes_on { next } else { next.in_a_new_run() };
             run.task = next.clone();
             match next {
                 NextRun::ChecksOnly if row.run > 0 => {
@@ -57,27 +63,36 @@ pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, event: &Event
                     run.start = LaunchKind::Resume;
                     run.then_deliver = Some(deliver.unwrap_or(Purpose::GoOn));
                 }
+                NextRun::Continue { conversation, .. } => {
+                    number(&mut row, key, Some(conversation));
+                    run.start = LaunchKind::Resume;
+                    // With the new run's key, which the conversation does not hold yet.
+                    run.then_deliver = Some(Purpose::Ticket);
+                }
                 NextRun::Ticket
                 | NextRun::GoOn { .. }
                 | NextRun::Answered { .. }
                 | NextRun::Corrected { .. }
                 | NextRun::ChecksOnly
-                | NextRun::Resume { .. } => {
-                    row.run += 1;
-                    row.launch = 0;
-                    row.delivery = 0;
-                    row.check_round = 0;
-                    row.key = Some(key.clone());
-                    row.conversation.clone_from(conversation);
-                }
+                | NextRun::Resume { .. } => number(&mut row, key, conversation.clone()),
             }
             row.proof = None;
             row.status = Status::Running(Box::new(run));
             Ok(Some((row, vec![Effect::PrepareWorktree])))
         }
-        Event::Asked { by, request } => person::queued(row, next, by, request),
+        Event::Asked { by, request } => person::queued(row, next, frozen, by, request),
         _ => tally_only(row, event),
     }
+}
+
+/// The next run begins.
+fn number(row: &mut Row, key: &RunKey, conversation: Option<String>) {
+    row.run += 1;
+    row.launch = 0;
+    row.delivery = 0;
+    row.check_round = 0;
+    row.key = Some(key.clone());
+    row.conversation = conversation;
 }
 
 pub(super) fn parked(mut row: Row, parked: Parked, frozen: &Frozen, event: &Event, now: Timestamp) -> Outcome {

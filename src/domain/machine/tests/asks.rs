@@ -6,7 +6,7 @@ use crate::domain::{
     event::{DependencyNews, Event, Request, Retry, Timer},
     risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     row::{Proof, Row, Status},
-    run::{NextRun, Phase, Purpose},
+    run::{LaunchKind, NextRun, Phase, Purpose},
     screen::ScreenState,
 };
 
@@ -19,6 +19,7 @@ fn all() -> Vec<Request> {
         Request::Stop,
         Request::Resume,
         Request::Retry { how: Retry::Again },
+        Request::Retry { how: Retry::Resume },
         Request::Retry { how: Retry::ChecksOnly },
         Request::Cancel,
         Request::SetTier { tier: Tier::Low },
@@ -36,6 +37,7 @@ fn name(request: &Request) -> &'static str {
         Request::Stop => "stop",
         Request::Resume => "resume",
         Request::Retry { how: Retry::Again } => "retry",
+        Request::Retry { how: Retry::Resume } => "retry --resume",
         Request::Retry { how: Retry::ChecksOnly } => "checks",
         Request::Cancel => "cancel",
         Request::SetTier { .. } => "tier",
@@ -160,6 +162,33 @@ fn resume_goes_on_in_the_conversation_or_in_the_next_run() {
     let mut play = Play::resumable();
     play.until_review().take(&asked(Request::Resume));
     assert!(matches!(play.next(), NextRun::Resume { .. }));
+}
+
+#[test]
+fn retry_goes_on_in_the_old_conversation_where_it_is_asked_to_and_there_is_one() {
+    let again = || asked(Request::Retry { how: Retry::Resume });
+    let mut play = Play::resumable();
+    play.until_review().take(&again());
+    let conversation = play.row.conversation.clone().unwrap();
+    assert!(matches!(play.next(), NextRun::Continue { conversation: c, .. } if *c == conversation));
+    play.take(&Event::Start { key: key(2), conversation: Some("another".into()) });
+    assert_eq!((play.row.run, play.row.launch, play.row.epoch), (2, 0, 0));
+    assert_eq!(play.row.conversation.as_ref(), Some(&conversation));
+    let prompted = (play.run().start, play.run().then_deliver.clone());
+    assert_eq!(prompted, (LaunchKind::Resume, Some(Purpose::Ticket)), "the new key is in no prompt of the old run");
+    // Lost before anything was launched: the same again, still in that conversation.
+    let mut early = play.clone();
+    early.take(&asked(Request::Stop)).take(&Event::Closed).take(&asked(Request::Resume));
+    early.take(&Event::Start { key: key(3), conversation: Some("another".into()) });
+    assert_eq!((early.row.run, early.row.conversation.as_ref()), (3, Some(&conversation)));
+    // Lost after the launch and before the prompt: the prompt is still owed.
+    play.take(&worktree()).take(&opened()).take(&asked(Request::Stop)).take(&Event::Closed);
+    assert!(matches!(&play.parked().next, NextRun::Resume { deliver: Some(Purpose::Ticket), .. }));
+    let mut blocked = Play::resumable();
+    blocked.working().says(question("q")).take(&again()).take(&Event::Closed);
+    assert!(matches!(blocked.next(), NextRun::Continue { .. }));
+    let mut without = Play::new();
+    without.until_review().refuses(&Request::Retry { how: Retry::Resume });
 }
 
 #[test]

@@ -93,6 +93,7 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
         R::Stop,
         R::Resume,
         R::Retry { how: Retry::Again },
+        R::Retry { how: Retry::Resume },
         R::Retry { how: Retry::ChecksOnly },
         R::Cancel,
         R::SetTier { tier: crate::domain::risk::Tier::Low },
