@@ -211,6 +211,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32, sync: Sync) -> Result<
     write_aside(path, bytes, mode, sync)?.put().map(drop)
 }
 
+/// Writes a person's file anew: where it leads to, if it is a link, and with the mode it had.
+///
+/// # Errors
+/// What could not be done; the file is untouched then.
+pub fn rewrite(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let target = path.canonicalize().map_err(|e| FsError::new("find", path, &e))?;
+    let meta = fs::metadata(&target).map_err(|e| FsError::new("look at", &target, &e))?;
+    let aside = write_aside(&target, bytes, meta.permissions().mode() & 0o7777, Sync::Contents)?;
+    // What the umask took away from the mode.
+    fs::set_permissions(aside.file.path(), meta.permissions()).map_err(|e| FsError::new("write", &target, &e))?;
+    aside.put().map(drop)
+}
+
 /// Creates a file that must not exist yet, whole and synced. False: it exists, and was left alone. Of several who try
 /// at once exactly one gets true.
 ///

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{api::NewTicket, error::AppError, open::App};
+use super::{api::NewTicket, error::AppError, open::App, sources};
 use crate::{
     adapters::{
-        backlog, env, fs,
+        env, fs,
         git::{Git, GitError, Repo},
         store,
     },
@@ -21,7 +21,7 @@ use crate::{
         row::{Row, Source},
         ticket::Ticket,
     },
-    format::{accepted, problem::Problem, ticket as text},
+    format::{accepted, ticket as text},
     supervisor::Profiles,
 };
 
@@ -121,35 +121,6 @@ pub fn settings_at(home: &Path, root: Option<&Path>, flags: Vec<Flag>) -> Result
         AppError::usage(all.join("\n"))
             .hint("mend what is named; autodo config then lists every setting with its origin")
     })
-}
-
-/// Reads tickets from files and folders. Every problem of every file is returned beside the good ones.
-///
-/// # Errors
-/// A path is not there at all.
-pub fn read(paths: &[PathBuf]) -> Result<(Vec<Draft>, Vec<Problem>), AppError> {
-    let mut drafts = Vec::new();
-    let mut problems = Vec::new();
-    for path in paths {
-        let texts = backlog::read_dir(path).map_err(|e| {
-            AppError::usage(format!("{e}: {}", e.source))
-                .hint("autodo init makes .autodo/tickets; or name another folder")
-        })?;
-        problems.extend(texts.problems);
-        for (file, content) in texts.files {
-            let shown = file.display().to_string();
-            let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            match text::parse_ticket(&shown, &stem, &content) {
-                Ok(ticket) => {
-                    let digest = backlog::digest(&content);
-                    let source = Some(Source { path: file, digest });
-                    drafts.push(Draft { origin: shown, source, ticket, id_is_generated: false });
-                }
-                Err(found) => problems.extend(found),
-            }
-        }
-    }
-    Ok((drafts, problems))
 }
 
 /// What is wrong with a set of drafts, in words; and which of them must be left out because of it.
@@ -280,8 +251,7 @@ pub async fn refreshed(app: &App, row: &Row) -> Result<NewTicket, AppError> {
     ticket.profile = Some(row.profile.clone());
     // The ticket's own file may have been mended, too: its commands count as they are now.
     if let Some(source) = &row.source
-        && let Ok((drafts, _)) = read(std::slice::from_ref(&source.path))
-        && let Some(draft) = drafts.into_iter().next()
+        && let Some(draft) = sources::again(source, &row.id)
     {
         ticket.accept = draft.ticket.accept;
         ticket.limit_s = draft.ticket.limit_s;

@@ -12,6 +12,7 @@ pub mod intake;
 pub mod open;
 pub mod profiles;
 pub mod serve;
+pub mod sources;
 pub mod view;
 
 pub use error::{AppError, Exit};

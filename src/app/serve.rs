@@ -322,7 +322,8 @@ fn next_id(base: &TicketId, project: &str, is_generated: bool, attempt: u32) -> 
 }
 
 /// The row of a ticket that has just been accepted.
-fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row {
+#[must_use]
+pub fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row {
     Row {
         id: ticket.id.clone(),
         title: ticket.title.clone(),

@@ -10,23 +10,23 @@ use clap::Args;
 use super::{
     ask::nobody_starts,
     context::{self, Context, meet},
-    ui,
+    plan, ui,
 };
 use crate::{
-    adapters::{fs, stdin, store},
+    adapters::{fs, stdin},
     app::{
         App, AppError, Exit,
         api::{Acceptance, ApiReply, ApiRequest, NewTicket},
         intake::{self, Draft, Project},
+        sources,
     },
     domain::{
         backlog as rules,
         id::TicketId,
         observed::Observed,
-        row::{Row, Status},
         ticket::{DEFAULT_PRIORITY, Ticket},
     },
-    format::{accepted, problem::Problem},
+    format::problem::Problem,
 };
 
 /// `add`.
@@ -79,9 +79,16 @@ pub struct BacklogArgs {
     /// Ticket files, folders of them, or names of tickets in .autodo/tickets; all of those where none is given.
     #[arg(value_name = "TICKET")]
     pub paths: Vec<PathBuf>,
-    /// A folder of tickets.
-    #[arg(long, value_name = "DIR")]
+    /// A folder of tickets, a checklist, a list (.yaml, .json, .jsonl), - for standard input, or 'cmd:COMMAND' for
+    /// what a command prints, a ticket a line as JSON.
+    #[arg(long, value_name = "BACKLOG")]
     pub backlog: Option<PathBuf>,
+    /// Of these tickets only those with this label; may be repeated.
+    #[arg(long = "label", value_name = "WORD")]
+    pub labels: Vec<String>,
+    /// Of these tickets only the one with this id; may be repeated.
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
     /// Take the good tickets although others are wrong.
     #[arg(long)]
     pub keep_going: bool,
@@ -92,7 +99,10 @@ pub struct BacklogArgs {
 
 /// The file that a person means: a path, or the name of a ticket in the project's own backlog.
 fn named(app: &App, default: &Path, path: &Path) -> Result<PathBuf, AppError> {
-    let is_name = path.components().count() == 1;
+    let is_name = path.components().count() == 1 && !path.to_string_lossy().starts_with("cmd:");
+    if path.as_os_str() == "-" {
+        return Ok(path.to_owned());
+    }
     if !is_name || !matches!(fs::look_kind(path), Observed::Absent) {
         return Ok(path.to_owned());
     }
@@ -161,7 +171,7 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
     }
     let tickets = intake::prepare(&app, &project, drafts, |line| ui::notice(&line)).await?;
     if args.dry_run {
-        plan(&app, &tickets, false)?;
+        plan::intake(&app, &tickets, false)?;
         return Ok(Exit::Ok);
     }
     let exit = accept(&app, tickets, false).await?;
@@ -195,7 +205,7 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppErr
     let project = context.project(&app).await?;
     let (tickets, wrong) = backlog(&app, &project, &args.from).await?;
     if args.dry_run {
-        plan(&app, &tickets, args.from.again)?;
+        plan::intake(&app, &tickets, args.from.again)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     let exit = accept(&app, tickets, args.from.again).await?;
@@ -203,43 +213,6 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppErr
         nobody_starts(&app).await;
     }
     Ok(if wrong { Exit::Usage } else { exit })
-}
-
-/// Says what would become of each ticket.
-///
-/// # Errors
-/// The queue cannot be read.
-pub fn plan(app: &App, tickets: &[NewTicket], again: bool) -> Result<(), AppError> {
-    let (queue, archive) = (super::find::rows(app)?, store::read_archive(&app.home)?.0);
-    for new in tickets {
-        let (ticket, _) = accepted::parse(&new.accepted).map_err(|e| AppError::new(e.to_string()))?;
-        let is_it = |row: &&Row| row.repo == new.repo && row.id == ticket.id && !new.id_is_generated;
-        let (id, title) = (&ticket.id, ui::plain(&ticket.title));
-        let after: Vec<&str> = ticket.after.iter().map(TicketId::as_str).collect();
-        let after = if after.is_empty() { String::new() } else { format!("  (after {})", after.join(", ")) };
-        match (queue.iter().find(is_it), archive.iter().find(is_it)) {
-            (Some(row), _) if matches!(row.status, Status::Queued { .. }) => {
-                let is_edited =
-                    matches!((&row.source, &new.source), (Some(old), Some(now)) if old.digest != now.digest);
-                if is_edited {
-                    ui::out(format!("would update: {id}  {title}{after}"));
-                } else {
-                    ui::say(format!("{id}: open already ({})", row.status.word()));
-                }
-            }
-            (Some(row), _) if !is_finished(row) => ui::say(format!("{id}: open already ({})", row.status.word())),
-            (Some(row), _) | (None, Some(row)) if !again => {
-                ui::say(format!("{id}: finished already ({}); --again takes it up again", row.status.word()));
-            }
-            _ => ui::out(format!("would queue: {id}  {title}{after}")),
-        }
-    }
-    Ok(())
-}
-
-/// As dispatching a backlog again sees it: a failed ticket is open.
-fn is_finished(row: &Row) -> bool {
-    matches!(row.status, Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. })
 }
 
 /// Reads a backlog and makes its tickets acceptable; true: some were wrong and left out.
@@ -253,7 +226,8 @@ pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result
     if paths.is_empty() {
         paths.push(default);
     }
-    let (mut drafts, problems) = intake::read(&paths)?;
+    let (mut drafts, problems) = sources::read(&paths, &project.repo.root).await?;
+    chosen(&mut drafts, args)?;
     let wrong = intake::check(app, &mut drafts)?;
     for problem in &problems {
         say_problem(problem);
@@ -295,6 +269,20 @@ pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result
     }
     let good = prepared_ones.into_iter().filter(|(index, _)| !out.contains(index));
     Ok((good.flat_map(|(_, tickets)| tickets).collect(), bad > 0))
+}
+
+/// Keeps the tickets that were asked for by label or id.
+fn chosen(drafts: &mut Vec<Draft>, args: &BacklogArgs) -> Result<(), AppError> {
+    if let Some(id) = args.only.iter().find(|id| !drafts.iter().any(|d| d.ticket.id.folded() == id.to_lowercase())) {
+        return Err(AppError::usage(format!("--only {id}: no ticket of this backlog has that id"))
+            .hint("autodo dispatch --dry-run shows them all"));
+    }
+    drafts.retain(|draft| {
+        let ticket = &draft.ticket;
+        let is_named = args.only.is_empty() || args.only.iter().any(|id| ticket.id.folded() == id.to_lowercase());
+        is_named && (args.labels.is_empty() || args.labels.iter().any(|label| ticket.labels.contains(label)))
+    });
+    Ok(())
 }
 
 fn say_problem(problem: &Problem) {

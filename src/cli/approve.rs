@@ -12,6 +12,7 @@ use crate::{
     app::{
         App, AppError, Exit,
         api::{ApiReply, ApiRequest},
+        sources,
     },
     domain::{
         event::Request,
@@ -120,7 +121,14 @@ async fn approve(app: &App, rows: Vec<Row>, low: bool, dry_run: bool) -> Result<
     let mut exits = vec![Exit::Ok];
     let mut count = 0;
     for (row, reply) in rows.iter().zip(&met.replies) {
-        match (accepted(reply), reply) {
+        let answer = accepted(reply);
+        // Also what was approved before: the box may still be open.
+        if let (Ok(_), Some(source)) = (&answer, &row.source)
+            && let Err(error) = sources::tick(source, &row.id)
+        {
+            ui::notice(&error.message);
+        }
+        match (answer, reply) {
             (Ok(true), _) => {
                 count += 1;
                 ui::out(format!("Reviewed: {} — {}", row.id, ui::plain(&row.title)));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     add::{self, BacklogArgs},
     context::{Context, meet},
-    detach, follow, progress, ui,
+    detach, follow, plan, progress, ui,
 };
 use crate::{
     adapters::{fs, machine, store::Lock},
@@ -100,8 +100,8 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
     }
     let (settings, tickets, wrong) = intake(context, &app, args).await?;
     if args.dry_run {
-        add::plan(&app, &tickets, args.from.again)?;
-        plan_queued(&app)?;
+        let new = plan::intake(&app, &tickets, args.from.again)?;
+        plan::order(&app, new, parallel(&settings), args.max)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     // Named tickets are what the exit code is about; else all that is not finished.
@@ -242,17 +242,6 @@ async fn lock_or_follow(app: &App) -> Result<Option<Lock>, AppError> {
             Err(_) => {}
         }
     }
-}
-
-/// Says what is queued already, in the order in which it would be started.
-fn plan_queued(app: &App) -> Result<(), AppError> {
-    let mut queued: Vec<Row> = super::find::rows(app)?;
-    queued.retain(|row| matches!(row.status, Status::Queued { .. }));
-    queued.sort_by(|a, b| (a.priority, a.created, &a.id).cmp(&(b.priority, b.created, &b.id)));
-    for row in queued {
-        ui::out(format!("would start: {}  {}", row.id, ui::plain(&row.title)));
-    }
-    Ok(())
 }
 
 /// Runs a supervisor; the exit code is about `mine` and what else is worked on, or else about all that was not finished

@@ -16,6 +16,7 @@ mod find;
 mod follow;
 mod init;
 mod list;
+mod plan;
 mod profile;
 mod progress;
 pub mod reference;

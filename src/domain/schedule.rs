@@ -119,6 +119,45 @@ fn order(row: &Row) -> (u8, u8, Timestamp, &TicketId) {
     (waiting_person, row.priority, row.created, &row.id)
 }
 
+/// A queued ticket in the order in which tickets are started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The ticket.
+    pub id: TicketId,
+    /// The dependencies that must be through before it starts.
+    pub waits_for: Vec<TicketId>,
+    /// Not before this time.
+    pub not_before: Option<Timestamp>,
+    /// It waits for a ticket that a person has to see to, or that never ends.
+    pub stuck: bool,
+}
+
+/// The queued tickets in the order in which they would be started one at a time; those that wait for a person last.
+#[must_use]
+pub fn plan(rows: &Rows) -> Vec<Planned> {
+    let mut left: Vec<&Row> = rows.values().filter(|row| matches!(row.status, Status::Queued { .. })).collect();
+    left.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut planned: Vec<Planned> = Vec::new();
+    let through = |id: &TicketId, planned: &[Planned]| {
+        let done =
+            rows.get(id).is_none_or(|row| row.satisfies_dependents() || matches!(row.status, Status::Running(_)));
+        done || planned.iter().any(|before| before.id == *id)
+    };
+    let open = |id: &&TicketId| rows.get(*id).is_some_and(|row| !row.satisfies_dependents());
+    while !left.is_empty() {
+        let next = left.iter().position(|row| row.after.iter().all(|id| through(id, &planned)));
+        let stuck = next.is_none() || planned.last().is_some_and(|last| last.stuck);
+        let row = left.remove(next.unwrap_or(0));
+        let not_before = match &row.status {
+            Status::Queued { not_before, .. } => *not_before,
+            _ => None,
+        };
+        let waits_for = row.after.iter().filter(open).cloned().collect();
+        planned.push(Planned { id: row.id.clone(), waits_for, not_before, stuck });
+    }
+    planned
+}
+
 /// A dependency that is no longer in the queue has landed or was cleaned away as finished: it is through.
 fn dependencies_through(rows: &Rows, row: &Row) -> bool {
     row.after.iter().all(|id| rows.get(id).is_none_or(Row::satisfies_dependents))

@@ -3,18 +3,25 @@
 //! A ticket is YAML front matter, which may be missing, and a body in Markdown. All mistakes of a file are found in
 //! one go, so that its author mends them in one go.
 
+mod checklist;
 mod keys;
+mod list;
 mod name;
 mod sections;
 
-use crate::domain::ticket::{DEFAULT_PRIORITY, Ticket};
+use crate::domain::{
+    id::TicketId,
+    ticket::{DEFAULT_PRIORITY, Ticket},
+};
 
 use super::{
-    frontmatter::{self, Entry, FrontError},
+    frontmatter::{self, FrontError},
     problem::Problem,
 };
-use keys::Reader;
+use keys::{Field, Reader};
 
+pub use checklist::{is_checklist, parse_checklist, tick};
+pub use list::{Listed, parse_lines, parse_list};
 pub use name::id_of_name;
 pub use sections::{RunBlock, acceptance, run_blocks, run_blocks_of};
 
@@ -29,7 +36,7 @@ pub const KEYS: [&str; 9] = ["id", "title", "priority", "after", "profile", "lab
 pub fn parse_ticket(file: &str, stem: &str, text: &str) -> Result<Ticket, Vec<Problem>> {
     // Lines of the snippets are those of the text without its byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader::new(file, text);
+    let mut reader = Reader::new(file, text, 1);
     let split = match frontmatter::split(text) {
         Ok(split) => split,
         Err(error) => return Err(vec![front_problem(file, text, &error)]),
@@ -39,16 +46,41 @@ pub fn parse_ticket(file: &str, stem: &str, text: &str) -> Result<Ticket, Vec<Pr
         Some(Ok(entries)) => entries,
         Some(Err(error)) => return Err(vec![front_problem(file, text, &error)]),
     };
-    reader.known_once(&entries, &KEYS);
-    let find = |key: &str| entries.iter().find(|e: &&Entry| e.key == key);
-
-    let id = match find("id") {
-        Some(entry) => reader.id(&entry.value),
-        None => Some(id_of_name(stem)),
-    };
-    let title = match find("title") {
-        Some(entry) => reader.title(&entry.value),
+    let fields: Vec<Field> =
+        entries.into_iter().map(|e| Field { key: e.key, place: e.place, value: e.value }).collect();
+    reader.known_once(&fields, &KEYS);
+    let title = match fields.iter().find(|field| field.key == "title") {
+        Some(field) => reader.title(&field.value),
         None => Some(title_of(split.body, stem)),
+    };
+    let ticket = ticket_of(&mut reader, &fields, title, |_| id_of_name(stem), split.body.to_owned());
+    whole(ticket, reader)
+}
+
+/// The ticket, if nothing in its file was wrong.
+fn whole<T>(read: Option<T>, mut reader: Reader<'_>) -> Result<T, Vec<Problem>> {
+    match read {
+        Some(read) if reader.problems.is_empty() => Ok(read),
+        _ => {
+            reader.problems.sort_by_key(|p| (p.line, p.column));
+            Err(reader.problems)
+        }
+    }
+}
+
+/// A ticket of its keys; `id` makes one of its title where none is given.
+fn ticket_of(
+    reader: &mut Reader<'_>,
+    fields: &[Field],
+    title: Option<String>,
+    id: impl FnOnce(&str) -> TicketId,
+    body: String,
+) -> Option<Ticket> {
+    let find = |key: &str| fields.iter().find(|field| field.key == key);
+    let id = match (find("id"), &title) {
+        (Some(field), _) => reader.id(&field.value),
+        (None, Some(title)) => Some(id(title)),
+        (None, None) => None,
     };
     let priority = find("priority").map_or(Some(DEFAULT_PRIORITY), |e| reader.priority(&e.value));
     let after = find("after").map_or_else(Vec::new, |e| reader.ids("after", &e.value));
@@ -58,24 +90,18 @@ pub fn parse_ticket(file: &str, stem: &str, text: &str) -> Result<Ticket, Vec<Pr
     let limit_s = find("limit").and_then(|e| reader.limit(&e.value));
     let unattended = find("unattended").is_none_or(|e| reader.truth("unattended", &e.value).unwrap_or(true));
 
-    match (id, title, priority) {
-        (Some(id), Some(title), Some(priority)) if reader.problems.is_empty() => Ok(Ticket {
-            id,
-            title,
-            body: split.body.to_owned(),
-            priority,
-            after,
-            profile,
-            labels,
-            accept,
-            limit_s,
-            unattended,
-        }),
-        _ => {
-            reader.problems.sort_by_key(|p| (p.line, p.column));
-            Err(reader.problems)
-        }
-    }
+    Some(Ticket {
+        id: id?,
+        title: title?,
+        body,
+        priority: priority?,
+        after,
+        profile,
+        labels,
+        accept,
+        limit_s,
+        unattended,
+    })
 }
 
 /// The problem that a front matter which cannot be read at all is.

@@ -1,6 +1,7 @@
 //! The command line, by the real binary: what it does, what it says, how it ends.
 
 mod asking;
+mod backlogs;
 mod cleaning;
 mod config;
 mod debug;

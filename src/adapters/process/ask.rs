@@ -1,10 +1,11 @@
 //! Other programs asked a short question, such as their version; and where the PATH finds them.
 
 use std::{
+    fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -56,28 +57,70 @@ fn may_run(path: &Path) -> bool {
 /// # Cancel safety
 /// A dropped call kills the program.
 pub async fn ask(argv: &[String], limit: Duration) -> Result<Said, String> {
+    // A file and not a pipe: a child that it leaves behind must not keep us waiting.
+    let output = tempfile::tempfile().map_err(|e| e.to_string())?;
+    let status = run(argv, Path::new("/"), [&output, &output], limit).await?;
+    let text = text_of(output, LONGEST).map_err(|e| e.to_string())?;
+    Ok(Said { is_ok: status.success(), text: text.trim().to_owned() })
+}
+
+/// What a command printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// How it ended, in words; `None`: well.
+    pub trouble: Option<String>,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error; cut.
+    pub err: String,
+}
+
+/// Runs a line of `sh` in `folder` as [`ask`] does, and keeps its outputs apart.
+///
+/// # Errors
+/// It cannot be started, took too long, or printed more than `longest` bytes: in words.
+///
+/// # Cancel safety
+/// A dropped call kills the program.
+pub async fn output_of(line: &str, folder: &Path, limit: Duration, longest: u64) -> Result<Printed, String> {
+    let made = || Ok::<_, io::Error>((tempfile::tempfile()?, tempfile::tempfile()?));
+    let (out, err) = made().map_err(|e| e.to_string())?;
+    let argv = ["sh".to_owned(), "-c".to_owned(), line.to_owned()];
+    let status = run(&argv, folder, [&out, &err], limit).await?;
+    if out.metadata().map_err(|e| e.to_string())?.len() > longest {
+        return Err(format!("it printed more than {longest} bytes"));
+    }
+    let read = || Ok::<_, io::Error>((text_of(out, longest)?, text_of(err, LONGEST)?));
+    let (out, err) = read().map_err(|e| e.to_string())?;
+    Ok(Printed { trouble: (!status.success()).then(|| status.to_string()), out, err })
+}
+
+fn text_of(mut file: File, longest: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(longest).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Runs `argv` to its end with its outputs in files.
+async fn run(argv: &[String], folder: &Path, outputs: [&File; 2], limit: Duration) -> Result<ExitStatus, String> {
     let Some((program, arguments)) = argv.split_first() else { return Err("no program is named".to_owned()) };
     let failed = |e: io::Error| format!("cannot run {program}: {e}");
-    // A file and not a pipe: a child that it leaves behind must not keep us waiting.
-    let mut output = tempfile::tempfile().map_err(failed)?;
     let mut command = Command::new(program);
-    command.args(arguments).current_dir("/").stdin(Stdio::null()).kill_on_drop(true).process_group(0);
-    command.stdout(output.try_clone().map_err(failed)?).stderr(output.try_clone().map_err(failed)?);
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+    let [out, err] = outputs;
+    command.stdout(out.try_clone().map_err(failed)?).stderr(err.try_clone().map_err(failed)?);
     let mut child = command.spawn().map_err(failed)?;
-    let status = match tokio::time::timeout(limit, child.wait()).await {
-        Ok(status) => status.map_err(failed)?,
+    match tokio::time::timeout(limit, child.wait()).await {
+        Ok(status) => status.map_err(failed),
         Err(_elapsed) => {
             if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
                 // Ignored: it ended by itself meanwhile.
                 killpg(Pid::from_raw(pid), Signal::SIGKILL).ok();
             }
-            return Err(format!("{} did not end within {} s", argv.join(" "), limit.as_secs()));
+            Err(format!("{} did not end within {} s", argv.join(" "), limit.as_secs()))
         }
-    };
-    let mut bytes = Vec::new();
-    output.seek(SeekFrom::Start(0)).map_err(failed)?;
-    output.take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Said { is_ok: status.success(), text: String::from_utf8_lossy(&bytes).trim().to_owned() })
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub mod table;
 mod wait;
 pub mod wrapper;
 
-pub use ask::{Said, ask, find_program};
+pub use ask::{Printed, Said, ask, find_program, output_of};
 pub use copy::{CopyError, ensure_copy, remove_old_copies};
 pub use environment::Environment;
 pub use launches::FsLaunches;

@@ -64,6 +64,29 @@ fn names(ids: &[TicketId]) -> String {
 }
 
 #[test]
+fn a_plan_names_the_order_of_the_starts_and_what_each_waits_for() {
+    let all = rows([
+        queued("C", 3, 0),
+        queued("A", 1, 1),
+        after(queued("B", 1, 2), &["C", "R"]),
+        with(queued("R", 1, 0), running()),
+        after(queued("S", 1, 0), &["P"]),
+        after(queued("T", 1, 1), &["S"]),
+        with(queued("P", 1, 0), parked("stopped")),
+    ]);
+    let told: Vec<String> = plan(&all)
+        .into_iter()
+        .map(|p| {
+            let ids: Vec<&str> = p.waits_for.iter().map(TicketId::as_str).collect();
+            format!("{}<{}{}", p.id, ids.join("+"), if p.stuck { " stuck" } else { "" })
+        })
+        .collect();
+    assert_eq!(told, ["A<", "C<", "B<C+R", "S<P stuck", "T<S stuck"]);
+    let cycle = rows([after(queued("A", 1, 0), &["B"]), after(queued("B", 1, 0), &["A"])]);
+    assert!(plan(&cycle).iter().all(|planned| planned.stuck));
+}
+
+#[test]
 fn those_a_person_waits_for_go_first_then_priority_then_age() {
     let words = || "w".to_owned();
     let all = rows([

@@ -3,7 +3,6 @@
 use crate::domain::id::TicketId;
 
 use crate::format::{
-    frontmatter::Entry,
     problem::{Place, Problem},
     time::parse_duration,
     yaml::{Node, Value},
@@ -23,37 +22,55 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("acceptance", "accept"),
 ];
 
+/// A key with its value.
+pub(super) struct Field {
+    /// The key.
+    pub(super) key: String,
+    /// Where it stands in the file.
+    pub(super) place: Place,
+    /// Its value; places count from the first line of the YAML.
+    pub(super) value: Node,
+}
+
 /// Reads values of one file; each value that is wrong adds a problem.
 pub(super) struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    /// Lines of the file above the YAML.
+    above: usize,
     /// What is wrong, in the order in which it was found.
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, problems: Vec::new() }
+    /// `above`: lines of the file above the YAML whose values are read.
+    pub(super) fn new(file: &'a str, text: &'a str, above: usize) -> Self {
+        Self { file, text, above, problems: Vec::new() }
     }
 
-    fn wrong(&mut self, place: Place, message: &str, hint: &str) {
+    pub(super) fn wrong(&mut self, place: Place, message: &str, hint: &str) {
         self.problems.push(Problem::new(self.file, self.text, place, message, Some(hint)));
     }
 
-    /// A problem at a value; the front matter begins on line 2.
-    fn at<T>(&mut self, node: &Node, message: &str, hint: &str) -> Option<T> {
-        self.wrong(node.place.below(1), message, hint);
+    /// Where a node of the YAML stands in the file.
+    pub(super) fn place_of(&self, node: &Node) -> Place {
+        node.place.below(self.above)
+    }
+
+    /// A problem at a value.
+    pub(super) fn at<T>(&mut self, node: &Node, message: &str, hint: &str) -> Option<T> {
+        self.wrong(node.place.below(self.above), message, hint);
         None
     }
 
-    fn not<T>(&mut self, key: &str, wanted: &str, node: &Node, hint: &str) -> Option<T> {
+    pub(super) fn not<T>(&mut self, key: &str, wanted: &str, node: &Node, hint: &str) -> Option<T> {
         let message = format!("`{key}` must be {wanted}, not {}", node.value.kind());
         self.at(node, &message, hint)
     }
 
     /// Every key is one of `known`, and none occurs twice.
-    pub(super) fn known_once(&mut self, entries: &[Entry], known: &[&str]) {
-        for (index, entry) in entries.iter().enumerate() {
+    pub(super) fn known_once(&mut self, fields: &[Field], known: &[&str]) {
+        for (index, entry) in fields.iter().enumerate() {
             if !known.contains(&entry.key.as_str()) {
                 let hint = match nearest(&entry.key, known) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -61,7 +78,7 @@ impl<'a> Reader<'a> {
                 };
                 self.wrong(entry.place, &format!("unknown key `{}`", entry.key), &hint);
             }
-            if let Some(first) = entries[..index].iter().find(|e| e.key == entry.key) {
+            if let Some(first) = fields[..index].iter().find(|e| e.key == entry.key) {
                 let hint = format!("the first one is on line {}; keep one of them", first.place.line);
                 self.wrong(entry.place, &format!("the key `{}` occurs twice", entry.key), &hint);
             }

@@ -12,9 +12,12 @@ fn dispatch_works_through_a_backlog_and_says_how_it_went() {
     let desk = Desk::new();
     desk.ticket("T-1", "", "echo a > a.txt");
     desk.ticket("T-2", "after: [T-1]", "echo b > b.txt");
-    assert_snapshot!(desk.tell(&["dispatch", "--dry-run"]), @r"
+    assert_snapshot!(desk.tell(&["dispatch", "--dry-run", "--parallel", "2"]), @"
     would queue: T-1  Ticket T-1
     would queue: T-2  Ticket T-2  (after T-1)
+    would start, 2 at once:
+      1. T-1  Ticket T-1
+      2. T-2  Ticket T-2  (waits for T-1)
     --- exit 0
     ");
     assert!(!desk.world.home().join("T-1").exists());
@@ -66,10 +69,10 @@ fn without_tickets_it_says_where_they_would_be() {
     hint: autodo init makes it; or name tickets: autodo dispatch FILE…; or: autodo add "title"
     --- exit 2
     "#);
-    assert_snapshot!(desk.tell(&["dispatch", "--backlog", "nowhere"]), @r"
+    assert_snapshot!(desk.tell(&["dispatch", "--backlog", "nowhere"]), @"
     --- stderr
     error: cannot read the backlog nowhere: No such file or directory (os error 2)
-    hint: autodo init makes .autodo/tickets; or name another folder
+    hint: autodo init makes .autodo/tickets; or name another folder or file
     --- exit 2
     ");
     let outside = desk.world.root().join("tmp");
