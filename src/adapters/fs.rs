@@ -211,6 +211,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32, sync: Sync) -> Result<
     write_aside(path, bytes, mode, sync)?.put().map(drop)
 }
 
+/// What tells one version of a file from another: its inode, length and time of change.
+#[must_use]
+pub fn version_of(meta: &fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    format!("{}:{}:{}.{:09}", meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec())
+}
+
+/// The version of the file that is there; `Absent`: none is.
+#[must_use]
+pub fn look_version(path: &Path) -> Observed<String> {
+    observed(fs::metadata(path).map(|meta| version_of(&meta)).map_err(|e| FsError::new("look at", path, &e)))
+}
+
 /// Writes a person's file anew: where it leads to, if it is a link, and with the mode it had.
 ///
 /// # Errors

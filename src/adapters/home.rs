@@ -91,6 +91,12 @@ impl Home {
         self.root.join("queue.toml")
     }
 
+    /// `list.jsonl`: the same at a glance, for `list`.
+    #[must_use]
+    pub fn list(&self) -> PathBuf {
+        self.root.join("list.jsonl")
+    }
+
     /// `supervisor.lock`: whoever holds it owns the state.
     #[must_use]
     pub fn lock(&self) -> PathBuf {

@@ -3,18 +3,13 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{
-    context::Context,
-    find,
-    list::{self, waits_for},
-    ui,
-};
+use super::{context::Context, find, list, ui};
 use crate::{
     app::{AppError, Exit, hold, view},
     domain::{
+        glance::{Glance, Glances},
         risk::Tier,
         row::{Row, Status},
-        schedule::Rows,
     },
     format::time::{human_duration, stamp},
 };
@@ -54,7 +49,7 @@ pub async fn run(context: &Context, args: &SummaryArgs) -> Result<Exit, AppError
     let app = context.app()?;
     let mut rows = find::rows(&app)?;
     // What a ticket waits for may be of any project.
-    let all: Rows = rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+    let all: Glances = rows.iter().map(|row| (row.id.clone(), Glance::from(row))).collect();
     if args.here {
         let here = context.project(&app).await?;
         rows.retain(|row| row.repo == here.repo.root);
@@ -104,7 +99,7 @@ fn order(row: &Row) -> (Tier, u8, jiff::Timestamp, String) {
     (risk, priority, row.created, row.id.to_string())
 }
 
-fn to_json<'a>(group: &impl Fn(&str) -> Vec<&'a Row>, all: &Rows) -> Value {
+fn to_json<'a>(group: &impl Fn(&str) -> Vec<&'a Row>, all: &Glances) -> Value {
     let mut counts = serde_json::Map::new();
     let mut groups = serde_json::Map::new();
     for (word, _) in GROUPS {
@@ -122,7 +117,7 @@ fn to_json<'a>(group: &impl Fn(&str) -> Vec<&'a Row>, all: &Rows) -> Value {
     json!({ "version": 1, "counts": counts, "groups": groups })
 }
 
-fn show(row: &Row, all: &Rows, now: jiff::Timestamp) {
+fn show(row: &Row, all: &Glances, now: jiff::Timestamp) {
     let title = ui::plain(&row.title);
     let worked = view::worked_s(row, now).map_or_else(|| "-".to_owned(), human_duration);
     match &row.status {
@@ -134,7 +129,7 @@ fn show(row: &Row, all: &Rows, now: jiff::Timestamp) {
                 1 => Some("1 flag".to_owned()),
                 n => Some(format!("{n} flags")),
             };
-            let notes: Vec<String> = flags.into_iter().chain(list::note(row, all)).collect();
+            let notes: Vec<String> = flags.into_iter().chain(list::note(&Glance::from(row), all)).collect();
             let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) };
             ui::out(format!(
                 "  {:<7}  {}  {worked:>6}  {counts}  {title}{notes}",
@@ -166,7 +161,7 @@ fn show(row: &Row, all: &Rows, now: jiff::Timestamp) {
             ui::out(format!("    {}", ui::plain(reason)));
         }
         Status::Running(_) => {
-            let phase = list::note(row, all).unwrap_or_default();
+            let phase = list::note(&Glance::from(row), all).unwrap_or_default();
             ui::out(format!("  {}  {title}  ({phase}, {worked})", row.id));
         }
         Status::Queued { .. } => {
@@ -175,6 +170,18 @@ fn show(row: &Row, all: &Rows, now: jiff::Timestamp) {
         }
         Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. } => {}
     }
+}
+
+/// What a queued ticket waits for, in words that stand behind "waits for"; `None`: it is not queued.
+fn waits_for(row: &Row, all: &Glances) -> Option<String> {
+    let Status::Queued { not_before, .. } = &row.status else { return None };
+    let glance = Glance::from(row);
+    let dependencies = glance.waits_for(all);
+    if !dependencies.is_empty() {
+        return Some(dependencies.join(", "));
+    }
+    let zone = jiff::tz::TimeZone::system();
+    Some(not_before.map_or_else(|| "a slot".to_owned(), |at| stamp(at, &zone)))
 }
 
 /// What a person would type now.

@@ -20,6 +20,7 @@ const RESERVED: &[&str] = &[
     "config",
     "journal.jsonl",
     "queue.toml",
+    "list.jsonl",
     "head",
     "fetch_head",
     "orig_head",

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod entry;
 pub mod event;
 pub mod flags;
+pub mod glance;
 pub mod glob;
 pub mod id;
 pub mod machine;

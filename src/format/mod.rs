@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod frontmatter;
+pub mod glances;
 pub mod hook;
 pub mod journal;
 pub mod markdown;

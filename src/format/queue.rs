@@ -84,18 +84,28 @@ pub enum QueueError {
 /// # Errors
 /// A path in a row is not UTF-8.
 pub fn render(seq: u64, rows: &[&Row]) -> Result<String, QueueError> {
+    let blocks = rows.iter().map(|row| block(row)).collect::<Result<Vec<_>, _>>()?;
+    Ok(render_blocks(seq, blocks.iter().map(String::as_str)))
+}
+
+/// The block of one row in `queue.toml`.
+///
+/// # Errors
+/// A path in the row is not UTF-8.
+pub fn block(row: &Row) -> Result<String, QueueError> {
+    let mut text = format!("\n{BLOCK}\n");
+    render_row(&mut text, row)?;
+    Ok(text)
+}
+
+/// Renders `queue.toml` of the blocks of its rows.
+pub fn render_blocks<'a>(seq: u64, blocks: impl Iterator<Item = &'a str>) -> String {
     let head = format!("{QUEUE_COMMENT}version = {QUEUE_VERSION}\nseq = {seq}\n");
-    let mut body = String::new();
-    for row in rows {
-        body.push('\n');
-        body.push_str(BLOCK);
-        body.push('\n');
-        render_row(&mut body, row)?;
-    }
+    let body: String = blocks.collect();
     let mut hash = crc32fast::Hasher::new();
     hash.update(head.as_bytes());
     hash.update(body.as_bytes());
-    Ok(format!("{head}{CHECKSUM}{:08x}\"\n{body}", hash.finalize()))
+    format!("{head}{CHECKSUM}{:08x}\"\n{body}", hash.finalize())
 }
 
 /// Reads `queue.toml`.

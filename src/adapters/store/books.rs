@@ -18,10 +18,11 @@ use crate::{
         fs::{self, FsError, PRIVATE, Sync},
         home::Home,
     },
-    domain::{entry::Entry, id::TicketId, review::Review, row::Row},
+    domain::{entry::Entry, glance::Glance, id::TicketId, review::Review, row::Row},
     format::{
+        glances,
         journal::{JournalError, encode_entry, encode_snapshot},
-        queue::render,
+        queue::{QueueError, block, render_blocks},
     },
     ports::store::{Store, StoreError},
 };
@@ -39,9 +40,26 @@ pub struct Books {
     seq: u64,
     at: Option<Timestamp>,
     trails: Trails,
+    drawn: BTreeMap<TicketId, Drawn>,
     compact_above: u64,
     /// The next rewriting is due at this length.
     compact_at: u64,
+}
+
+/// A row as `queue.toml` and `list.jsonl` have it, kept until the row changes.
+#[derive(Debug)]
+struct Drawn {
+    block: String,
+    glance: String,
+}
+
+impl Drawn {
+    fn of(home: &Home, row: &Row) -> Result<Self, StoreError> {
+        let block = block(row).map_err(|e| unreadable(&home.queue(), &e))?;
+        let glance = glances::line(&Glance::from(row))
+            .map_err(|e| unreadable(&home.list(), &QueueError::Unreadable(e.to_string())))?;
+        Ok(Self { block, glance })
+    }
 }
 
 /// What the books begin with.
@@ -55,9 +73,9 @@ pub(super) struct State {
 impl Books {
     pub(super) fn new(home: Home, journal: JournalFile, state: State) -> Self {
         let State { rows, archived, seq, at } = state;
-        let trails = Trails::default();
+        let (trails, drawn) = (Trails::default(), BTreeMap::new());
         let (compact_above, compact_at) = (COMPACT_ABOVE, COMPACT_ABOVE);
-        Self { home, journal, rows, archived, seq, at, trails, compact_above, compact_at }
+        Self { home, journal, rows, archived, seq, at, trails, drawn, compact_above, compact_at }
     }
 
     /// Rewrites the journal above `bytes` instead of [`COMPACT_ABOVE`].
@@ -138,13 +156,33 @@ impl Books {
     }
 
     pub(super) fn publish_with(&mut self, seq: u64, rows: &[&Row], sync: Sync) -> Result<(), StoreError> {
-        let path = self.home.queue();
-        let text = render(seq, rows).map_err(|e| unreadable(&path, &e))?;
-        let aside = fs::write_aside(&path, text.as_bytes(), PRIVATE, sync)?;
+        for row in rows {
+            if !self.drawn.contains_key(&row.id) {
+                self.drawn.insert(row.id.clone(), Drawn::of(&self.home, row)?);
+            }
+        }
+        let drawn = || rows.iter().filter_map(|row| self.drawn.get(&row.id));
+        let text = render_blocks(seq, drawn().map(|drawn| drawn.block.as_str()));
+        let aside = fs::write_aside(&self.home.queue(), text.as_bytes(), PRIVATE, sync)?;
         crash::point("fs.queue.before");
-        aside.put()?;
+        let file = aside.put()?;
         crash::point("fs.queue.after");
+        // Ignored: without it, or beside another queue.toml, `list` reads the rows themselves.
+        self.publish_list(seq, &file, drawn().map(|drawn| drawn.glance.as_str())).ok();
         Ok(())
+    }
+
+    fn publish_list<'a>(
+        &self,
+        seq: u64,
+        queue: &std::fs::File,
+        lines: impl Iterator<Item = &'a str>,
+    ) -> Result<(), StoreError> {
+        let path = self.home.list();
+        let meta = queue.metadata().map_err(|e| FsError::new("look at", &self.home.queue(), &e))?;
+        let text = glances::render(seq, &fs::version_of(&meta), lines)
+            .map_err(|e| unreadable(&path, &QueueError::Unreadable(e.to_string())))?;
+        Ok(fs::write_atomic(&path, text.as_bytes(), PRIVATE, Sync::None)?)
     }
 }
 
@@ -163,6 +201,7 @@ impl Store for Books {
         self.restore_if_gone()?;
         self.journal.append(&line)?;
         (self.seq, self.at) = (entry.seq, Some(entry.at));
+        self.drawn.remove(&entry.ticket);
         match &entry.row {
             Some(row) => self.rows.insert(row.id.clone(), row.clone()),
             None => self.rows.remove(&entry.ticket),

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `journal.jsonl` | `commit` | a cut-off last line is taken away |
 //! | `queue.toml` | `publish` | written anew from the journal's rows |
+//! | `list.jsonl` | `publish` | means nothing beside another `queue.toml` than its own |
 //! | `archive/*.toml` | `archive` | a cut-off last block is taken away; an id also in the queue is resolved |
 //! | `<ticket>/events.jsonl` | `audit` | a cut-off last line is taken away; missing transitions are added |
 //! | `<ticket>/review.md` | `review` | the ticket is named in [`Loaded::unprojected`], for the caller to write it |
@@ -27,7 +28,7 @@ pub use books::{Books, COMPACT_ABOVE};
 pub use claims::{Claim, claim_id, release_id};
 pub use lock::{Lock, LockError};
 pub use open::{Loaded, open};
-pub use read::{QueueRead, read_archive, read_queue};
+pub use read::{QueueRead, read_archive, read_glances, read_queue};
 
 use std::io::ErrorKind;
 

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     adapters::{fs, home::Home},
-    domain::{id::TicketId, observed::Observed, row::Row},
+    domain::{entry::Entry, glance::Glance, id::TicketId, observed::Observed, row::Row},
     format::{
+        glances,
         journal::{Line, decode_line},
         queue::Queue,
     },
@@ -63,6 +64,39 @@ pub fn read_queue(home: &Home) -> Result<QueueRead, StoreError> {
     Ok(QueueRead { rows: merged(&queue, journal.rows), seq: journal.seq, notices })
 }
 
+/// The queue at a glance: from `list.jsonl` and the journal's steps after it; where that is not enough, from the rows.
+/// Oldest first; with it comes what is wrong with the files, for people.
+///
+/// # Errors
+/// As [`read_queue`].
+pub fn read_glances(home: &Home) -> Result<(Vec<Glance>, Vec<String>), StoreError> {
+    let (mut glances, notices) = match quick_glances(home) {
+        Some(glances) => (glances, Vec::new()),
+        None => {
+            let read = read_queue(home)?;
+            (read.rows.iter().map(Glance::from).collect(), read.notices)
+        }
+    };
+    glances.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    Ok((glances, notices))
+}
+
+fn quick_glances(home: &Home) -> Option<Vec<Glance>> {
+    let Observed::Present(version) = fs::look_version(&home.queue()) else { return None };
+    let Observed::Present(bytes) = fs::look(&home.list()) else { return None };
+    let (seq, mut glances) = glances::parse(&bytes, &version)?;
+    for entry in steps_after(home, seq)? {
+        let at = glances.iter().position(|glance| glance.id == entry.ticket);
+        match (entry.row.as_ref().map(Glance::from), at) {
+            (Some(new), Some(at)) => glances[at] = new,
+            (Some(new), None) => glances.push(new),
+            (None, Some(at)) => drop(glances.remove(at)),
+            (None, None) => {}
+        }
+    }
+    Some(glances)
+}
+
 /// Rows in the order of the queue, then the others.
 fn merged(queue: &Queue, mut rows: BTreeMap<TicketId, Row>) -> Vec<Row> {
     let mut ordered: Vec<Row> = queue.rows.iter().filter_map(|row| rows.remove(&row.id)).collect();
@@ -72,6 +106,20 @@ fn merged(queue: &Queue, mut rows: BTreeMap<TicketId, Row>) -> Vec<Row> {
 
 /// The queue with the steps after it that stand at the end of the journal; `None`: that is not enough to know.
 fn brought_up(home: &Home, queue: &Queue) -> Option<QueueRead> {
+    let after = steps_after(home, queue.seq)?;
+    let seq = after.last().map_or(queue.seq, |entry| entry.seq);
+    let mut rows: BTreeMap<TicketId, Row> = queue.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+    for entry in after {
+        match entry.row {
+            Some(row) => rows.insert(entry.ticket, row),
+            None => rows.remove(&entry.ticket),
+        };
+    }
+    Some(QueueRead { rows: merged(queue, rows), seq, notices: Vec::new() })
+}
+
+/// The steps after `known` that stand at the end of the journal; `None`: that is not enough to know them all.
+fn steps_after(home: &Home, known: u64) -> Option<Vec<Entry>> {
     let (start, tail) = match fs::look_tail(&home.journal(), TAIL) {
         Observed::Present(tail) => tail,
         Observed::Absent | Observed::Unknown(_) => return None,
@@ -85,25 +133,17 @@ fn brought_up(home: &Home, queue: &Queue) -> Option<QueueRead> {
     let mut after = Vec::new();
     for line in lines.iter().rev() {
         match decode_line(line.strip_suffix(b"\n")?) {
-            Ok(Line::Entry(entry)) if entry.seq <= queue.seq => break,
-            Ok(Line::Entry(entry)) => after.push(entry),
-            Ok(Line::Snapshot(snapshot)) if snapshot.seq == queue.seq => break,
+            Ok(Line::Entry(entry)) if entry.seq <= known => break,
+            Ok(Line::Entry(entry)) => after.push(*entry),
+            Ok(Line::Snapshot(snapshot)) if snapshot.seq == known => break,
             Ok(Line::Snapshot(_)) | Err(_) => return None,
         }
     }
     after.reverse();
-    let seq = after.last().map_or(queue.seq, |entry| entry.seq);
-    if after.first().is_some_and(|first| first.seq != queue.seq + 1) || (after.is_empty() && lines.is_empty()) {
+    if after.first().is_some_and(|first| first.seq != known + 1) || (after.is_empty() && lines.is_empty()) {
         return None;
     }
-    let mut rows: BTreeMap<TicketId, Row> = queue.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
-    for entry in after {
-        match entry.row {
-            Some(row) => rows.insert(entry.ticket, row),
-            None => rows.remove(&entry.ticket),
-        };
-    }
-    Some(QueueRead { rows: merged(queue, rows), seq, notices: Vec::new() })
+    Some(after)
 }
 
 /// Reads the archive: the newest row of each ticket, in the order of archiving, and what is wrong with the files. A

@@ -21,9 +21,9 @@ fn morning() -> Desk {
 #[test]
 fn the_queue_is_listed_and_summed_up() {
     let desk = morning();
-    assert_snapshot!(desk.tell(&["list"]), @r"
+    assert_snapshot!(desk.tell(&["list"]), @"
     T-1   needs_review      0s  1L 0M 0H    Ticket T-1
-    T-2   blocked           0s  1L 0M 0H    Ticket T-2  (question: block 1 failed with exit 1: cat answer || { echo 'Which col…)
+    T-2   blocked           0s  1L 0M 0H    Ticket T-2  (question: block 1 failed with exit 1: cat answer || { echo 'Which colo…)
     T-3   queued             -  0L 0M 0H    Ticket T-3  (after T-2)
     T-4   parked             -  0L 0M 0H    Ticket T-4  (stopped)
     --- exit 0

@@ -1,8 +1,9 @@
 //! The archive, the claims on ids, the audit trails and what is read without the lock.
 
 use autodo::{
-    adapters::store::{Claim, claim_id, read_archive, read_queue, release_id},
+    adapters::store::{Claim, claim_id, read_archive, read_glances, read_queue, release_id},
     domain::{
+        glance::Glance,
         row::Status,
         samples::{entry, id, leaving, row},
     },
@@ -267,6 +268,48 @@ fn reading_without_the_lock_writes_nothing_and_sees_steps_that_are_not_published
         );
         assert_eq!(bed.files(), before, "{bad}");
     }
+}
+
+/// What `list` reads is what the rows say; true: it came from its own file.
+#[track_caller]
+fn glanced(bed: &Bed) -> bool {
+    let mut rows: Vec<Glance> = read_queue(&bed.home).unwrap().rows.iter().map(Glance::from).collect();
+    rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    assert_eq!(read_glances(&bed.home).unwrap().0, rows);
+    // Another title in the file alone is seen only where the file is what is read.
+    let Ok(written) = fs::read(bed.home.list()) else { return false };
+    fs::remove_file(bed.home.list()).unwrap();
+    assert_eq!(read_glances(&bed.home).unwrap().0, rows);
+    fs::write(bed.home.list(), &written).unwrap();
+    let version =
+        fs::metadata(bed.home.queue()).map(|meta| autodo::adapters::fs::version_of(&meta)).unwrap_or_default();
+    autodo::format::glances::parse(&written, &version).is_some()
+}
+
+#[test]
+fn the_queue_at_a_glance_is_what_the_rows_say_whatever_happened_to_the_files() {
+    let bed = Bed::with(&[row("b"), row("a")], 2);
+    assert!(glanced(&bed));
+    let (mut books, _) = bed.open();
+    assert!(glanced(&bed));
+    commit(&mut books, &titled("a", "newer"));
+    commit(&mut books, &row("c"));
+    assert!(glanced(&bed), "steps after it come from the journal");
+    publish(&mut books);
+    assert!(glanced(&bed));
+    archive(&mut books, &landed("b"));
+    assert!(glanced(&bed));
+    publish(&mut books);
+    let kept = fs::read(bed.home.list()).unwrap();
+    commit(&mut books, &titled("c", "newest"));
+    publish(&mut books);
+    fs::write(bed.home.list(), kept).unwrap();
+    assert!(!glanced(&bed), "that of an older queue.toml");
+    publish(&mut books);
+    assert!(glanced(&bed));
+    edit(&bed.home.queue(), replaced("newest", "edited"));
+    assert!(!glanced(&bed), "an edit by hand is told, not hidden");
+    assert!(read_glances(&bed.home).unwrap().1[0].contains("changed by hand"));
 }
 
 #[test]
