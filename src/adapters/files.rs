@@ -1,6 +1,9 @@
 //! The files of a ticket, in `$AUTODO_HOME` and in its worktree.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
     fs::{self, Sync},
@@ -10,24 +13,32 @@ use crate::{
     domain::{
         id::{DeliveryId, RunId, TicketId},
         observed::Observed,
+        permission::Tools,
         review::FileChange,
         ticket::{Frozen, Ticket},
     },
-    format::accepted,
+    format::{
+        accepted,
+        permissions::{LaunchPolicy, Live, POLICY_VERSION},
+    },
     ports::files::{Files, Places},
 };
+
+/// The rules that the hooks of a launch judge by, in the folder of its run.
+const POLICY_FILE: &str = "policy.json";
 
 /// Files below a home.
 pub struct HomeFiles {
     home: Home,
     program: PathBuf,
+    rules: Mutex<()>,
 }
 
 impl HomeFiles {
     /// Files below `home`; `program` is what agents call as `autodo`.
     #[must_use]
     pub fn new(home: Home, program: PathBuf) -> Self {
-        Self { home, program }
+        Self { home, program, rules: Mutex::new(()) }
     }
 }
 
@@ -98,6 +109,44 @@ impl Files for HomeFiles {
         fs::create_dir_private(folder).map_err(|e| e.to_string())
     }
 
+    fn keep_policy(
+        &self,
+        run: &RunId,
+        worktree: &Path,
+        repo: &Path,
+        rules: &[String],
+        tools: &Tools,
+    ) -> Result<PathBuf, String> {
+        let policy = LaunchPolicy {
+            version: POLICY_VERSION,
+            worktree: worktree.to_owned(),
+            program: self.program.to_string_lossy().into_owned(),
+            project: repo.to_owned(),
+            live: self.home.live_rules(repo),
+            rules: rules.to_vec(),
+            tools: tools.clone(),
+        };
+        self.keep(run, POLICY_FILE, &policy.render()?)?;
+        Ok(self.home.run_dir(run).join(POLICY_FILE))
+    }
+
+    fn live_rules(&self, repo: &Path) -> Result<Vec<String>, String> {
+        let path = self.home.live_rules(repo);
+        let Some(text) = read(&path)? else { return Ok(vec![]) };
+        Live::parse(&text, repo).map(|live| live.rules).map_err(|why| format!("cannot read {}: {why}", path.display()))
+    }
+
+    fn add_rule(&self, repo: &Path, rule: &str) -> Result<(), String> {
+        // Two answers at once must not each write the file without the other's rule.
+        let _one = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.home.live_rules(repo);
+        let text = read(&path)?;
+        if let Some(text) = &text {
+            Live::parse(text, repo).map_err(|why| format!("cannot read {}: {why}", path.display()))?;
+        }
+        write(&path, &Live::with_rule(text.as_deref(), repo, rule), 0o600)
+    }
+
     fn places(&self) -> &dyn Places {
         self
     }
@@ -130,6 +179,10 @@ impl Places for HomeFiles {
 
     fn agent_tmux(&self) -> PathBuf {
         self.home.runtime().join("agents")
+    }
+
+    fn live_rules(&self, repo: &Path) -> PathBuf {
+        self.home.live_rules(repo)
     }
 
     fn program(&self) -> PathBuf {

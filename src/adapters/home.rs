@@ -139,6 +139,16 @@ impl Home {
         self.root.join("bin")
     }
 
+    /// The file of the live rules for permissions of the project whose checkout is at `repo`.
+    #[must_use]
+    pub fn live_rules(&self, repo: &Path) -> PathBuf {
+        let name = repo.file_name().map_or("project".into(), |name| name.to_string_lossy());
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(plain).take(60).collect();
+        let hash = fnv1a(repo.as_os_str().as_encoded_bytes());
+        self.root.join("permissions").join(format!("{name}-{hash:016x}.rules"))
+    }
+
     /// A ticket's folder.
     #[must_use]
     pub fn ticket(&self, ticket: &TicketId) -> PathBuf {

@@ -32,12 +32,18 @@ pub fn classify(profile: &Profile, screen: &Screen, key: Option<&RunKey>) -> Sig
         marker: key.and_then(|key| marker::last(&profile.marker, &view, key)),
         box_empty: view.seen_box().is_some_and(|b| b.content == BoxSeen::Empty),
         choices: vec![],
+        request: None,
         lifts: None,
     };
     if let Some((dialog, found)) = open_dialog(profile, &view) {
         let state = if keys(dialog, &view).is_some() { ScreenState::Dialog } else { dialog.asks };
         let choices = dialog.choices.keys().cloned().collect();
-        return Sighting { choices, ..sighting(state, &dialog.name, found.row, view.text_of(&dialog.look, &found)) };
+        let request = dialog.request.as_ref().and_then(|look| view.request(look)).map(Box::new);
+        return Sighting {
+            choices,
+            request,
+            ..sighting(state, &dialog.name, found.row, view.text_of(&dialog.look, &found))
+        };
     }
     for rule in &profile.screens {
         if let Some(found) = view.find(&rule.look) {

@@ -18,7 +18,7 @@ pub use error::{Place, ProfileError};
 pub use library::{Library, Shown, builtin};
 
 use super::placeholder::Template;
-use crate::domain::{screen::ScreenState, ticket::Limits};
+use crate::domain::{permission::Tools, screen::ScreenState, ticket::Limits};
 
 /// Version of the schema.
 pub const PROFILE_VERSION: u32 = 1;
@@ -58,6 +58,8 @@ pub struct Profile {
     pub dialogs: Vec<Dialog>,
     /// Rules for screens, in order.
     pub screens: Vec<Rule>,
+    /// How its requests to be allowed something are known.
+    pub permissions: Permissions,
     /// How a marker line may begin.
     pub marker: MarkerLine,
     limits: LimitsOverride,
@@ -248,6 +250,26 @@ pub struct Dialog {
     pub answer: Vec<Keystroke>,
     /// Keys for what a person may say, such as `allow` and `deny`.
     pub choices: BTreeMap<String, Vec<Keystroke>>,
+    /// How the dialog of a permission says what it is about; `None`: only a person can tell.
+    pub request: Option<RequestLook>,
+}
+
+/// Where a screen says what the agent wants to run.
+#[derive(Clone, Debug)]
+pub struct RequestLook {
+    /// The tool that is meant.
+    pub tool: String,
+    /// Found on the screen only where the command is whole; all its groups that take part hold the same text: the command.
+    pub command: Regex,
+}
+
+/// How an agent's requests to be allowed something are known.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Its hooks ask autodo before a person is asked.
+    pub hook: bool,
+    /// How its tools name what they would do.
+    pub tools: Tools,
 }
 
 /// How a marker line may begin.

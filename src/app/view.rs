@@ -45,6 +45,7 @@ pub fn ticket(row: &Row) -> Value {
         "cost_usd": Value::Null,
         "tokens": Value::Null,
         "question": question(row),
+        "request": request(row),
         "parked_until": match &row.status {
             Status::Parked(parked) => time(parked.until),
             _ => None,
@@ -89,9 +90,17 @@ pub fn review(row: &Row, tally: &Tally, files: &[crate::domain::review::FileChan
 #[must_use]
 pub fn question(row: &Row) -> Option<String> {
     match &row.status {
-        Status::Blocked(blocked) => Some(blocked.question.clone()),
+        Status::Blocked(blocked) => Some(blocked.words()),
         _ => None,
     }
+}
+
+/// What a ticket waits to be allowed: the tool, and its input as JSON where it is known whole, else as text.
+fn request(row: &Row) -> Value {
+    let Status::Blocked(blocked) = &row.status else { return Value::Null };
+    let Some(asked) = &blocked.request else { return Value::Null };
+    let input = serde_json::from_str(&asked.input).unwrap_or_else(|_| Value::String(asked.input.clone()));
+    json!({ "tool": asked.tool, "input": input, "rule": asked.exact_rule().map(|rule| rule.to_string()) })
 }
 
 /// What a person should do: one word, or nothing.

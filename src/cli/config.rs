@@ -1,24 +1,40 @@
-//! `autodo config`: every setting with its origin.
+//! `autodo config`: every setting with its origin; `autodo config permissions`: the rules that hold, and where they stand.
 
-use clap::Args;
+use std::path::Path;
+
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{context::Context, ui};
 use crate::{
-    adapters::git::Git,
+    adapters::{fs, git::Git},
     app::{
         AppError, Exit,
         intake::{repo_at, settings_at},
     },
-    config::{Entry, Origin},
+    config::{Entry, Origin, Settings},
+    domain::observed::Observed,
+    format::permissions::Live,
 };
 
 /// `config`.
 #[derive(Args)]
 pub struct ConfigArgs {
     /// JSON, for programs.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What of the settings.
+#[derive(Clone, Copy, Subcommand)]
+enum What {
+    /// List the rules for what agents ask to be allowed, in the order in which they are looked at
+    ///
+    /// Those of the project's settings hold for tickets that are accepted from now on. Those that autodo answer ID always
+    /// added are read at each request; edit their file to change or remove them.
+    Permissions,
 }
 
 /// Lists the settings that hold in the folder.
@@ -34,6 +50,12 @@ pub async fn run(context: &Context, args: &ConfigArgs) -> Result<Exit, AppError>
         Err(error) => return Err(error),
     };
     let settings = settings_at(home.root(), root.as_deref(), vec![])?;
+    if matches!(args.what, Some(What::Permissions)) {
+        let root = root.ok_or_else(|| {
+            AppError::usage("this is no project, so it has no rules for permissions").hint("go to your project first")
+        })?;
+        return permissions(&home.live_rules(&root), &root, &settings, args.json);
+    }
     let entries = settings.entries();
     if args.json {
         let settings: Vec<Value> = entries.iter().map(entry).collect();
@@ -50,6 +72,36 @@ pub async fn run(context: &Context, args: &ConfigArgs) -> Result<Exit, AppError>
             None => format!("# {} is unset: {}\n", entry.name, entry.otherwise.unwrap_or("nothing")),
         });
     }
+    Ok(Exit::Ok)
+}
+
+/// The rules of the project at `root`: the live ones, which are in `file`, and those of its settings.
+fn permissions(file: &Path, root: &Path, settings: &Settings, json: bool) -> Result<Exit, AppError> {
+    let live = match fs::look_text(file) {
+        Observed::Present(text) => Live::parse(&text, root)
+            .map_err(|why| AppError::new(format!("cannot read {}: {why}", file.display())))
+            .map_err(|error| error.hint("mend that line; until then a person is asked everything"))?,
+        Observed::Absent => Live::default(),
+        Observed::Unknown(why) => return Err(AppError::new(why).hint("mend the file's permissions")),
+    };
+    let own = &settings.permissions;
+    if json {
+        let origin = own.origin.to_string();
+        let settings = json!({ "rules": own.value, "origin": origin });
+        ui::json(&json!({ "version": 1, "file": file, "live": live.rules, "settings": settings }));
+        return Ok(Exit::Ok);
+    }
+    ui::out(format!("# live, read at each request: {}", file.display()));
+    for rule in &live.rules {
+        ui::out(ui::plain(rule));
+    }
+    ui::out(format!("\n# of the settings, kept with each ticket when it is accepted: {}", own.origin));
+    for rule in &own.value {
+        ui::out(ui::plain(rule));
+    }
+    ui::out(
+        "\n# The first that matches decides; a deny of the settings stands. Where none matches, a person is asked.",
+    );
     Ok(Exit::Ok)
 }
 

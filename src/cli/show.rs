@@ -152,7 +152,7 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
             }
         }
         Status::Blocked(blocked) => {
-            let question = ui::plain_lines(&blocked.question);
+            let question = ui::plain_lines(&blocked.words());
             for (index, line) in question.lines().enumerate() {
                 pair(if index == 0 { "question" } else { "" }, line.to_owned());
             }

@@ -24,6 +24,7 @@ const OTHER_VARIABLES: &[&str] = &[
     "AUTODO_KEY",
     "AUTODO_OUTBOX",
     "AUTODO_BIN",
+    "AUTODO_POLICY",
     "AUTODO_LOG",
     "AUTODO_CRASH_AT",
     "AUTODO_CRASH_LOG",
@@ -170,7 +171,10 @@ impl File<'_> {
                     let origin = Origin::File { whose: self.whose, path: self.path.clone(), line };
                     self.values.insert(definition.name, (read, origin));
                 }
-                Err(wrong) => self.problem(format!("{name}: {wrong}"), &value.span()),
+                Err(wrong) => {
+                    let span = definition.kind.first_wrong(value.get_ref()).unwrap_or_else(|| value.span());
+                    self.problem(format!("{name}: {wrong}"), &span);
+                }
             }
             return;
         }

@@ -144,6 +144,9 @@ settings! {
     /// Commands that autodo runs in the worktree after an agent says that it is done; all must exit 0.
     /// An empty list says that the project has none.
     checks: Option<Vec<String>> = "checks", Kind::List, Value::Unset, else "nobody has said: results stay unchecked";
+    /// Rules for what agents ask to be allowed, such as `"allow Bash cargo test"` or `"deny Bash git push *"`: the first
+    /// that matches decides, and where none does a person is asked.
+    permissions: Vec<String> = "permissions", Kind::Rules, Value::List(Vec::new());
     /// How many tickets are worked on at once.
     parallel: Option<u32> = "parallel", Kind::Number { min: 1, max: 1000 }, Value::Unset,
         else "from the number of cores and the free memory";
@@ -220,6 +223,7 @@ impl Settings {
         Frozen {
             checks: self.checks.value.clone(),
             accept: ticket.accept.clone(),
+            permissions: self.permissions.value.clone(),
             worktree: WorktreeSetup {
                 copy: self.worktree_copy.value.clone(),
                 symlink: self.worktree_symlink.value.clone(),

@@ -1,8 +1,10 @@
 //! What a setting can hold, and how it is read from a variable or a flag.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, ops::Range, path::PathBuf};
 
 use toml::de::DeValue;
+
+use crate::domain::permission::Rule;
 
 /// A span of time in whole seconds, written `90s`, `15m` (or `15min`), `2h`, `1d`, several of these (`1h30m`), or as a
 /// bare number of seconds, as in tickets.
@@ -83,6 +85,8 @@ pub enum Kind {
     },
     /// A list of texts, none of them empty.
     List,
+    /// A list of rules for permissions.
+    Rules,
 }
 
 impl Kind {
@@ -101,23 +105,46 @@ impl Kind {
                 format!("a span of time such as \"90s\", from {} to {}", Seconds(min), Seconds(max))
             }
             Self::List => "a list of texts".to_owned(),
+            Self::Rules => "a list of rules such as \"allow Bash cargo test\"".to_owned(),
         }
+    }
+
+    fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::Rules)
+    }
+
+    /// A list whose every text says something.
+    fn checked_list(self, texts: Vec<String>) -> Result<Value, String> {
+        if texts.iter().any(|t| t.trim().is_empty() || t.contains('\0')) {
+            return Err("expected a list of texts, found an empty one in it".to_owned());
+        }
+        if let (Self::Rules, Some(error)) = (self, texts.iter().find_map(|text| Rule::parse(text).err())) {
+            return Err(error.to_string());
+        }
+        Ok(Value::List(texts))
+    }
+
+    /// Where in a TOML value the first text stands that is no rule; `None`: there is none, or it is another kind.
+    pub(super) fn first_wrong(self, value: &DeValue<'_>) -> Option<Range<usize>> {
+        let items = value.as_array().filter(|_| self == Self::Rules)?;
+        let is_wrong = |text: Option<&str>| text.is_none_or(|text| Rule::parse(text).is_err());
+        items.iter().find(|item| is_wrong(item.get_ref().as_str())).map(toml::Spanned::span)
     }
 
     /// Reads a TOML value; the error says what was expected and what was found.
     pub(super) fn of_toml(self, value: &DeValue<'_>) -> Result<Value, String> {
         let found = match value {
-            DeValue::String(text) if self != Self::List && !matches!(self, Self::Number { .. }) => {
+            DeValue::String(text) if !self.is_list() && !matches!(self, Self::Number { .. }) => {
                 return self.of_word(text);
             }
             DeValue::Integer(number) if matches!(self, Self::Number { .. } | Self::Span { .. }) => {
                 return self.of_word(&plain_integer(number.as_str(), number.radix()));
             }
-            DeValue::Array(items) if self == Self::List => {
+            DeValue::Array(items) if self.is_list() => {
                 let texts: Option<Vec<String>> =
                     items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect();
                 return match texts {
-                    Some(texts) => checked_list(texts),
+                    Some(texts) => self.checked_list(texts),
                     None => Err("expected a list of texts, found something else in the list".to_owned()),
                 };
             }
@@ -153,14 +180,14 @@ impl Kind {
                 Some(span) if (min..=max).contains(&span.0) => Ok(Value::Span(span)),
                 Some(_) | None => Err(wrong()),
             },
-            Self::List => {
+            Self::List | Self::Rules => {
                 let trimmed = text.trim();
                 if trimmed.is_empty() {
                     return Ok(Value::List(Vec::new()));
                 }
                 let inner = trimmed.strip_prefix('[').map(str::trim_start);
                 if !inner.is_some_and(|i| i.starts_with(['"', '\'', ']'])) {
-                    return checked_list(vec![text.to_owned()]);
+                    return self.checked_list(vec![text.to_owned()]);
                 }
                 match DeValue::parse(trimmed) {
                     Ok(value) => self.of_toml(value.get_ref()),
@@ -168,14 +195,6 @@ impl Kind {
                 }
             }
         }
-    }
-}
-
-/// A list whose every text says something.
-fn checked_list(texts: Vec<String>) -> Result<Value, String> {
-    match texts.iter().any(|t| t.trim().is_empty() || t.contains('\0')) {
-        true => Err("expected a list of texts, found an empty one in it".to_owned()),
-        false => Ok(Value::List(texts)),
     }
 }
 

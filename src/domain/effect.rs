@@ -25,6 +25,24 @@ pub enum Effect {
         /// A key, or the name of an answer that the profile has keys for.
         key: String,
     },
+    /// Answer a permission by keys as a rule says, if the screen still asks this. → `Keyed`
+    Decide {
+        /// The profile's rule that saw it.
+        rule: String,
+        /// What the screen asked.
+        question: String,
+        /// The name of the answer: `allow` or `deny`.
+        answer: String,
+        /// The rule of the policy.
+        by: String,
+    },
+    /// Add a rule to the project's live policy and allow what is asked, if it is still on the screen. → `Keyed`
+    Always {
+        /// The profile's rule that saw it.
+        rule: String,
+        /// The rule to add.
+        allow: String,
+    },
     /// Put a prompt into the box. → `Pasted`, `NotPasted`, `Unverified`
     Paste {
         /// Which.
@@ -59,6 +77,8 @@ impl Effect {
             Self::OpenSession => "open_session",
             Self::AnswerDialog { .. } => "answer_dialog",
             Self::Press { .. } => "press",
+            Self::Decide { .. } => "decide",
+            Self::Always { .. } => "always",
             Self::Paste { .. } => "paste",
             Self::Submit { .. } => "submit",
             Self::Inspect => "inspect",

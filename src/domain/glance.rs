@@ -85,7 +85,8 @@ impl From<&Row> for Glance {
 fn note(row: &Row) -> Option<String> {
     match &row.status {
         Status::Blocked(blocked) => {
-            let line = blocked.question.lines().next().unwrap_or_default();
+            let words = blocked.words();
+            let line = words.lines().next().unwrap_or_default();
             let cut: String = line.chars().take(QUESTION).collect();
             let more = if cut.len() < line.len() { "…" } else { "" };
             Some(format!("{}: {cut}{more}", blocked.reason))

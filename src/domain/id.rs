@@ -17,6 +17,7 @@ const RESERVED: &[&str] = &[
     "run",
     "bin",
     "profiles",
+    "permissions",
     "config",
     "journal.jsonl",
     "queue.toml",

@@ -16,6 +16,7 @@ pub mod glob;
 pub mod id;
 pub mod machine;
 pub mod observed;
+pub mod permission;
 pub mod reconcile;
 pub mod report;
 pub mod review;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::RunKey, risk::Tier, screen::Marker};
+use super::{id::RunKey, permission::Asked, risk::Tier, screen::Marker};
 
 /// Version of the report file.
 pub const REPORT_VERSION: u32 = 1;
@@ -85,12 +85,7 @@ pub enum Hook {
         delivery: Option<String>,
     },
     /// It wants to be allowed something.
-    Asks {
-        /// The tool.
-        tool: String,
-        /// What the tool would get, as JSON; cut.
-        input: String,
-    },
+    Asks(Asked),
     /// Its turn is over.
     Stopped {
         /// What still runs in the background, and will wake it.

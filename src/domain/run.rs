@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{check::CheckResult, id::DeliveryId, report::Said, risk::Tier};
+use super::{check::CheckResult, id::DeliveryId, permission::Asked, report::Said, risk::Tier};
 
 /// A run at work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,12 @@ pub struct Run {
     /// check and no agent are ever at work in the tree together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_question: Option<Said>,
+    /// What its program said that it asks a person, the oldest first: told by hooks, and not answered as far as is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Asked>,
+    /// The rule by which a key has denied it something: that ended its turn, and it has yet to be told why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
     /// Why the latest words of a person did not reach the agent, which worked on; they follow once its box is free.
     /// `None`: they did, or there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +164,11 @@ pub enum Purpose {
     Commit,
     /// Why has nothing changed?
     NoChange,
+    /// What you asked for is not allowed.
+    Denied {
+        /// By which rule.
+        rule: String,
+    },
     /// These checks failed.
     Feedback {
         /// Round, from 1.
@@ -300,6 +311,9 @@ pub struct Blocked {
     pub reason: String,
     /// The exact question.
     pub question: String,
+    /// What it wants to do, where that is a permission and its program or its screen says it whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<Asked>>,
     /// Name of the profile's rule that saw it; empty where the agent reported it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rule: String,
@@ -347,6 +361,15 @@ impl Retire {
 }
 
 impl Blocked {
+    /// What is asked, for people: the request whole, however the screen shows it, then the screen's own words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.request.as_deref().filter(|asked| asked.subject.is_some()) {
+            Some(asked) => format!("{}\n\n{}", asked.words(), self.question),
+            None => self.question.clone(),
+        }
+    }
+
     /// True while the session is being closed to make room.
     #[must_use]
     pub fn is_retiring(&self) -> bool {

@@ -11,6 +11,7 @@ use super::{
     entry::Entry,
     event::{Event, Request},
     id::{DeliveryId, PaneId, RunKey, TicketId},
+    permission::{Asked, Subject, Verdict},
     report::{REPORT_VERSION, Report, Said},
     risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     row::{Proof, Row, Source, Stacked, Status},
@@ -149,6 +150,7 @@ pub fn every_purpose() -> Vec<Purpose> {
         Purpose::Commit,
         Purpose::NoChange,
         Purpose::Feedback { round: 2 },
+        Purpose::Denied { rule: NASTY.to_owned() },
         Purpose::Nudge,
         Purpose::GoOn,
     ]
@@ -210,6 +212,21 @@ fn parked(until: Option<Timestamp>, next: NextRun) -> Parked {
     Parked { reason: "stopped".to_owned(), detail: NASTY.to_owned(), until, next }
 }
 
+/// Requests of every shape.
+#[must_use]
+pub fn asks() -> Vec<Asked> {
+    let text = || NASTY.to_owned();
+    let all = [
+        None,
+        Some(Subject::Command { line: text(), unclear: true }),
+        Some(Subject::Path { path: text(), inside: Some(text()) }),
+        Some(Subject::Path { path: text(), inside: None }),
+        Some(Subject::Input),
+    ];
+    let asked = |subject| Asked { tool: text(), input: text(), subject, verdict: Verdict::Deny, rule: Some(text()) };
+    all.into_iter().map(asked).collect()
+}
+
 /// A run in `phase`, with nothing optional in it.
 #[must_use]
 pub fn run(phase: Phase) -> Run {
@@ -224,6 +241,8 @@ pub fn run(phase: Phase) -> Run {
         task: NextRun::GoOn { because: NASTY.into() },
         markers: 1,
         nudged: false,
+        asks: vec![],
+        denied: None,
         unsent: None,
         start: LaunchKind::Fresh,
         then_deliver: None,
@@ -251,6 +270,7 @@ pub fn every_status() -> Vec<Status> {
     }
     let blocked = |run: Option<Run>| {
         Status::Blocked(Box::new(Blocked {
+            request: run.as_ref().and_then(|run| run.asks.first()).cloned().map(Box::new),
             rule: NASTY.into(),
             settled: true,
             reason: "question".to_owned(),
@@ -272,6 +292,8 @@ pub fn every_status() -> Vec<Status> {
             asked_to_commit: true,
             asked_why_no_change: true,
             nudged: true,
+            asks: asks(),
+            denied: Some(NASTY.to_owned()),
             start: LaunchKind::Resume,
             then_deliver: Some(Purpose::Feedback { round: 1 }),
             void_rounds: 2,

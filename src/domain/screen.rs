@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::permission::Asked;
+
 /// What `capture-pane` shows: the visible rows, top first, without escape sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screen {
@@ -123,6 +125,9 @@ pub struct Sighting {
     /// Names of the answers that the profile has keys for, where the screen asks something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// What the agent wants to do, where the screen says it whole, with what the rules say to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<Asked>>,
     /// When the usage limit lifts that the screen tells of; `None`: it tells of none, or not when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Timestamp>,

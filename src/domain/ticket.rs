@@ -44,6 +44,9 @@ pub struct Frozen {
     /// The ticket's own acceptance commands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<String>,
+    /// Rules for what an agent asks to be allowed, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<String>,
     /// How the worktree is made usable.
     #[serde(default)]
     pub worktree: WorktreeSetup,

@@ -174,11 +174,12 @@ mod tests {
     prop_compose! {
         fn settings()(
             checks in option::of(vec(nasty(), 0..3)), accept in vec(nasty(), 0..2), copy in vec(nasty(), 0..2),
-            setup in vec(nasty(), 0..2), root in option::of(nasty()), run_s: u64, crashes: u32, resumable: bool,
+            permissions in vec(nasty(), 0..2), setup in vec(nasty(), 0..2), root in option::of(nasty()), run_s: u64, crashes: u32, resumable: bool,
         ) -> Frozen {
             Frozen {
                 checks,
                 accept,
+                permissions,
                 worktree: WorktreeSetup { copy, symlink: Vec::new(), setup, root: root.map(Into::into) },
                 limits: Limits { run_s, crashes, resumable, ..Limits::default() },
             }
@@ -206,6 +207,7 @@ mod tests {
         let frozen = Frozen {
             checks: Some(Vec::new()),
             accept: Vec::new(),
+            permissions: Vec::new(),
             worktree: WorktreeSetup::default(),
             limits: Limits::default(),
         };

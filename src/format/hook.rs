@@ -1,9 +1,16 @@
 //! What an agent's program hands to its hooks, to [`Hook`]: JSON in the shape that Claude Code 2.1.197 and codex-cli
 //! 0.169.0 share. Any bytes give a result or a reason, never a panic.
 
-use serde_json::Value;
+use std::path::PathBuf;
 
-use crate::domain::{id::RunKey, report::Hook, screen::Marker};
+use serde_json::{Value, json};
+
+use crate::domain::{
+    id::RunKey,
+    permission::{Asked, Verdict},
+    report::Hook,
+    screen::Marker,
+};
 
 /// Largest input that is looked at, in bytes.
 pub const MAX_HOOK_BYTES: u64 = 4 * 1024 * 1024;
@@ -26,7 +33,10 @@ pub fn parse(bytes: &[u8], key: &RunKey) -> Result<Option<Hook>, String> {
         "UserPromptSubmit" => {
             Hook::Submitted { delivery: delivery(given["prompt"].as_str().unwrap_or_default()).map(str::to_owned) }
         }
-        "PermissionRequest" => Hook::Asks { tool: text("tool_name"), input: cut(&given["tool_input"].to_string()) },
+        "PermissionRequest" => {
+            let (tool, input) = (text("tool_name"), cut(&given["tool_input"].to_string()));
+            Hook::Asks(Asked { tool, input, ..Asked::default() })
+        }
         "Stop" => Hook::Stopped {
             background: given["background_tasks"]
                 .as_array()
@@ -42,6 +52,44 @@ pub fn parse(bytes: &[u8], key: &RunKey) -> Result<Option<Hook>, String> {
         "SessionEnd" => Hook::Ended { reason: text("reason") },
         _ => return Ok(None),
     }))
+}
+
+/// What a hook was asked to judge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The tool.
+    pub tool: String,
+    /// Its whole input.
+    pub input: Value,
+    /// The agent's present folder; `None`: it does not say.
+    pub folder: Option<PathBuf>,
+}
+
+/// Reads the call that a `PermissionRequest` is about; `None`: it is no such event.
+#[must_use]
+pub fn call(bytes: &[u8]) -> Option<Call> {
+    let mut given: Value = serde_json::from_slice(bytes).ok()?;
+    if given["hook_event_name"] != "PermissionRequest" {
+        return None;
+    }
+    let tool = given["tool_name"].as_str()?.to_owned();
+    let folder = given["cwd"].as_str().map(PathBuf::from);
+    Some(Call { tool, input: given["tool_input"].take(), folder })
+}
+
+/// What the hook prints to answer the dialog; `None`: nothing, and the dialog asks a person.
+#[must_use]
+pub fn answer(asked: &Asked) -> Option<String> {
+    let rule = asked.rule.as_deref().unwrap_or_default();
+    let decision = match asked.verdict {
+        Verdict::Ask => return None,
+        Verdict::Allow => json!({ "behavior": "allow" }),
+        Verdict::Deny => json!({ "behavior": "deny", "message": format!(
+            "Not allowed in this project (rule: {rule}). Go on without it; if the work cannot be done without it, \
+             report blocked as your prompt says."
+        )}),
+    };
+    Some(json!({ "hookSpecificOutput": { "hookEventName": "PermissionRequest", "decision": decision } }).to_string())
 }
 
 fn cut(text: &str) -> String {
@@ -89,7 +137,8 @@ mod tests {
         assert_eq!(named("UserPromptSubmit", ",\"prompt\":\"[autodo x]\""), Hook::Submitted { delivery: None });
         let asks = ",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"rm -rf /\"}";
         let input = "{\"command\":\"rm -rf /\"}".to_owned();
-        assert_eq!(named("PermissionRequest", asks), Hook::Asks { tool: "Bash".into(), input });
+        let expected = Asked { tool: "Bash".into(), input, ..Asked::default() };
+        assert_eq!(named("PermissionRequest", asks), Hook::Asks(expected));
         let last = ",\"last_assistant_message\":\"x\"";
         assert_eq!(named("Stop", last), stop(None, 0));
         assert_eq!(named("Stop", &format!("{last},\"background_tasks\":[{{}},{{}}]")), stop(None, 2));
@@ -116,10 +165,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_verdict_is_printed_as_the_agents_read_it() {
+        let asked = |verdict| Asked { verdict, rule: Some("deny Bash rm *".into()), ..Asked::default() };
+        assert_eq!(answer(&asked(Verdict::Ask)), None);
+        let allow = r#"{"hookSpecificOutput":{"hookEventName":"PermissionRequest","decision":{"behavior":"allow"}}}"#;
+        assert_eq!(answer(&asked(Verdict::Allow)).as_deref(), Some(allow));
+        let deny: Value = serde_json::from_str(&answer(&asked(Verdict::Deny)).unwrap()).unwrap();
+        let decision = &deny["hookSpecificOutput"]["decision"];
+        assert_eq!(decision["behavior"], "deny");
+        assert!(decision["message"].as_str().unwrap().contains("rule: deny Bash rm *"), "{decision}");
+    }
+
+    #[test]
+    fn the_whole_call_is_read() {
+        let given =
+            r#"{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"ls"},"cwd":"/w"}"#;
+        let expected = Call { tool: "Bash".into(), input: json!({"command": "ls"}), folder: Some("/w".into()) };
+        assert_eq!(call(given.as_bytes()), Some(expected));
+        assert_eq!(call(b"{\"hook_event_name\":\"Stop\"}"), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_give_a_result(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            drop(parse(&bytes, &key()));
+            drop((parse(&bytes, &key()), call(&bytes)));
         }
     }
 }

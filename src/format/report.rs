@@ -5,6 +5,7 @@
 
 use crate::domain::{
     id::{RunId, RunKey},
+    permission::{Asked, Subject},
     report::{Hook, REPORT_VERSION, Report, Said},
 };
 
@@ -86,11 +87,26 @@ fn cleaned(said: Said) -> Said {
         Said::Hook(hook) => Said::Hook(match hook {
             Hook::Started => Hook::Started,
             Hook::Submitted { delivery } => Hook::Submitted { delivery: opt(delivery) },
-            Hook::Asks { tool, input } => Hook::Asks { tool: clean(&tool), input: clean(&input) },
+            Hook::Asks(asked) => Hook::Asks(cleaned_request(asked)),
             Hook::Stopped { background, marker, text } => Hook::Stopped { background, marker, text: clean(&text) },
             Hook::Failed { error, text } => Hook::Failed { error: clean(&error), text: clean(&text) },
             Hook::Ended { reason } => Hook::Ended { reason: clean(&reason) },
         }),
+    }
+}
+
+fn cleaned_request(asked: Asked) -> Asked {
+    let subject = asked.subject.map(|subject| match subject {
+        Subject::Command { line, unclear } => Subject::Command { line: clean(&line), unclear },
+        Subject::Path { path, inside } => Subject::Path { path: clean(&path), inside: inside.map(|p| clean(&p)) },
+        Subject::Input => Subject::Input,
+    });
+    Asked {
+        tool: clean(&asked.tool),
+        input: clean(&asked.input),
+        subject,
+        rule: asked.rule.map(|rule| clean(&rule)),
+        ..asked
     }
 }
 
@@ -142,7 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{risk::Tier, samples::id, screen::Marker};
+    use crate::domain::{permission::Verdict, risk::Tier, samples::id, screen::Marker};
 
     fn report(said: Said) -> Report {
         Report { version: 1, id: "1-2-3".to_owned(), run: "T-1/2".to_owned(), key: RunKey::from_bits(7), said }
@@ -161,7 +177,17 @@ mod tests {
             Said::Note { text: text() },
             Said::Hook(Hook::Started),
             Said::Hook(Hook::Submitted { delivery: Some(text()) }),
-            Said::Hook(Hook::Asks { tool: text(), input: text() }),
+            Said::Hook(Hook::Asks(Asked { tool: text(), input: text(), ..Asked::default() })),
+            Said::Hook(Hook::Asks(Asked {
+                subject: Some(Subject::Command { line: text(), unclear: true }),
+                verdict: Verdict::Deny,
+                rule: Some(text()),
+                ..Asked::default()
+            })),
+            Said::Hook(Hook::Asks(Asked {
+                subject: Some(Subject::Path { path: text(), inside: Some(text()) }),
+                ..Asked::default()
+            })),
             Said::Hook(Hook::Stopped { background: 1, marker: Some(Marker::Done), text: text() }),
             Said::Hook(Hook::Failed { error: text(), text: text() }),
             Said::Hook(Hook::Ended { reason: text() }),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{
     id::{DeliveryId, RunId, TicketId},
+    permission::Tools,
     review::FileChange,
     ticket::{Frozen, Ticket},
 };
@@ -65,6 +66,31 @@ pub trait Files: Send + Sync {
     /// It cannot be made.
     fn make_folder(&self, folder: &Path) -> Result<(), String>;
 
+    /// Keeps what the agent's hooks judge permissions by: the frozen rules, and where the live ones are. Returns the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep_policy(
+        &self,
+        run: &RunId,
+        worktree: &Path,
+        repo: &Path,
+        rules: &[String],
+        tools: &Tools,
+    ) -> Result<PathBuf, String>;
+
+    /// The live rules for permissions of the project whose checkout is at `repo`; empty: there are none.
+    ///
+    /// # Errors
+    /// Their file is there and cannot be read.
+    fn live_rules(&self, repo: &Path) -> Result<Vec<String>, String>;
+
+    /// Adds a live rule, as the first.
+    ///
+    /// # Errors
+    /// The file cannot be read or written; it is as it was.
+    fn add_rule(&self, repo: &Path, rule: &str) -> Result<(), String>;
+
     /// Where things are.
     fn places(&self) -> &dyn Places;
 }
@@ -85,6 +111,8 @@ pub trait Places: Send + Sync {
     fn wake(&self) -> PathBuf;
     /// A private `TMUX_TMPDIR` for agents.
     fn agent_tmux(&self) -> PathBuf;
+    /// The file of a project's live rules for permissions.
+    fn live_rules(&self, repo: &Path) -> PathBuf;
     /// The program that agents call as `autodo`.
     fn program(&self) -> PathBuf;
 }

@@ -87,9 +87,12 @@ pub fn delivery_text(world: &World, job: &Job, delivery: &Delivery) -> Result<St
             world.files.give(&job.row.worktree, &job.run, "feedback.md", &text)?;
             line(&profile, job, &delivery.purpose, &delivery.id)
         }
-        Purpose::Ticket | Purpose::Commit | Purpose::NoChange | Purpose::Nudge | Purpose::GoOn => {
-            line(&profile, job, &delivery.purpose, &delivery.id)
-        }
+        Purpose::Ticket
+        | Purpose::Commit
+        | Purpose::NoChange
+        | Purpose::Denied { .. }
+        | Purpose::Nudge
+        | Purpose::GoOn => line(&profile, job, &delivery.purpose, &delivery.id),
     };
     world.files.keep_delivery(&job.run, &delivery.id, &text)?;
     Ok(text)

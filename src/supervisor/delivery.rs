@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
         };
         // The answer to a question is typed while the question still stands on the screen.
         let hides = match self.delivery.purpose {
-            Purpose::Answer => vec![],
+            Purpose::Answer | Purpose::Denied { .. } => vec![],
             _ => self.profile.delivery.hides.clone(),
         };
         Guard { shows, hides }
@@ -172,12 +172,17 @@ impl<'a> Work<'a> {
     }
 }
 
+/// True for a text that is an answer to what the agent asks above its box.
+fn answers(purpose: &Purpose) -> bool {
+    matches!(purpose, Purpose::Answer | Purpose::Denied { .. })
+}
+
 /// True where a key would answer something, so that this prompt may not be sent. A question that is asked above an input
 /// box is answered by a text in that box; every other delivery waits.
 fn asks(look: &Look, purpose: &Purpose) -> bool {
     let takes_text = !matches!(look.input, BoxSeen::Absent);
     match look.sighting.state {
-        ScreenState::Question => !(takes_text && *purpose == Purpose::Answer),
+        ScreenState::Question => !(takes_text && answers(purpose)),
         ScreenState::Dialog | ScreenState::Permission | ScreenState::Limited | ScreenState::LoggedOut => true,
         ScreenState::Booting | ScreenState::Ready | ScreenState::Busy | ScreenState::Error | ScreenState::Unknown => {
             false
@@ -233,7 +238,7 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                     return work.not_pasted(text, true);
                 }
                 let takes = state == ScreenState::Ready
-                    || (state == ScreenState::Question && delivery.purpose == Purpose::Answer)
+                    || (state == ScreenState::Question && answers(&delivery.purpose))
                     || (state == ScreenState::Busy
                         && work.profile.delivery.queues_while_busy
                         && matches!(delivery.purpose, Purpose::Send));

@@ -87,6 +87,8 @@ pub struct Supervisor {
     watch: Option<Watch>,
     round: Option<JoinHandle<(Watch, Round)>>,
     forget: Vec<TicketId>,
+    /// Since when a permission shows that an agent's hook may yet answer.
+    left_to_hooks: BTreeMap<TicketId, Instant>,
     woken: BTreeSet<TicketId>,
     outboxes: Outboxes,
     next_round: Instant,
@@ -120,6 +122,7 @@ impl Supervisor {
             watch: Some(Watch::default()),
             round: None,
             forget: vec![],
+            left_to_hooks: BTreeMap::new(),
             woken: BTreeSet::new(),
             outboxes: Outboxes::default(),
             next_round: now,

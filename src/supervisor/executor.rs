@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{World, checks, closing, delivery, launching, launching::Job};
+use super::{
+    World, checks, closing, delivery, launching,
+    launching::Job,
+    permission::{self, Shown},
+};
 use crate::{
     agent::{
         classify,
         profile::{Keystroke, Profile},
     },
-    domain::{effect::Effect, event::Event, observed::Observed, row::Status, screen::Screen},
+    domain::{effect::Effect, event::Event, observed::Observed, screen::Screen},
     ports::terminal::{Guard, Key, KeySent},
 };
 
@@ -18,7 +22,11 @@ pub async fn execute(world: &World, job: &Job, effect: &Effect) -> Vec<Event> {
         Effect::PrepareWorktree => launching::prepare_worktree(world, job).await,
         Effect::OpenSession => launching::open_session(world, job).await,
         Effect::AnswerDialog { rule } => answer_dialog(world, job, rule).await,
-        Effect::Press { rule, key } => press(world, job, rule, key).await,
+        Effect::Press { rule, key } => permission::press(world, job, rule, key).await,
+        Effect::Decide { rule, question, answer, by } => {
+            permission::decide(world, job, &Shown { rule, question: Some(question) }, answer, by).await
+        }
+        Effect::Always { rule, allow } => permission::always(world, job, rule, allow).await,
         Effect::Paste { delivery } => delivery::paste(world, job, delivery).await,
         Effect::Submit { delivery } => delivery::submit(world, job, delivery).await,
         Effect::Inspect => checks::inspect(world, job).await,
@@ -33,7 +41,11 @@ pub async fn execute(world: &World, job: &Job, effect: &Effect) -> Vec<Event> {
 #[must_use]
 pub fn carries_phase(effect: &Effect) -> bool {
     match effect {
-        Effect::AnswerDialog { .. } | Effect::Press { .. } | Effect::Notify => false,
+        Effect::AnswerDialog { .. }
+        | Effect::Press { .. }
+        | Effect::Decide { .. }
+        | Effect::Always { .. }
+        | Effect::Notify => false,
         Effect::PrepareWorktree
         | Effect::OpenSession
         | Effect::Paste { .. }
@@ -63,7 +75,7 @@ async fn answer_dialog(world: &World, job: &Job, rule: &str) -> Vec<Event> {
     vec![Event::Keyed { keys: sent, why: format!("dialog {rule}") }]
 }
 
-fn key_of(stroke: &Keystroke) -> Key {
+pub(super) fn key_of(stroke: &Keystroke) -> Key {
     match stroke {
         Keystroke::Enter => Key::Enter,
         Keystroke::Char(c) => Key::Char(*c),
@@ -72,7 +84,7 @@ fn key_of(stroke: &Keystroke) -> Key {
 }
 
 /// A key as the audit names it.
-fn name_of(key: &Key) -> String {
+pub(super) fn name_of(key: &Key) -> String {
     match key {
         Key::Enter => "Enter".to_owned(),
         Key::Char(c) => c.to_string(),
@@ -80,7 +92,7 @@ fn name_of(key: &Key) -> String {
     }
 }
 
-async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
+pub(super) async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
     let row = &job.row;
     let profile = world.profiles.get(&row.profile, &row.repo).ok()?;
     let Observed::Present(screens) = world.terminal.screens(vec![row.pane.clone()?]).await else { return None };
@@ -90,40 +102,7 @@ async fn screen_of(world: &World, job: &Job) -> Option<(Arc<Profile>, Screen)> {
     }
 }
 
-/// Answers a permission or dialog by keys, only while the screen still shows what the person answered to.
-async fn press(world: &World, job: &Job, rule: &str, answer: &str) -> Vec<Event> {
-    let keyed = |keys: Vec<String>, why: String| vec![Event::Keyed { keys, why }];
-    let changed = || keyed(vec![], format!("the answer {answer:?} was not typed: the screen has changed since"));
-    let Some((profile, screen)) = screen_of(world, job).await else { return vec![] };
-    let sighting = classify::classify(&profile, &screen, job.row.key.as_ref());
-    let asked = match &job.row.status {
-        Status::Blocked(blocked) => Some(&blocked.question),
-        _ => None,
-    };
-    // Another request of the same kind is another question.
-    let is_another = !sighting.text.is_empty() && asked.is_some_and(|asked| *asked != sighting.text);
-    if !rule.is_empty() && (sighting.rule != rule || is_another) {
-        return changed();
-    }
-    let named = profile.dialogs.iter().find(|dialog| dialog.name == rule).and_then(|d| d.choices.get(answer));
-    let keys: Vec<Key> = match named {
-        Some(keys) => keys.iter().map(key_of).collect(),
-        None => answer.chars().take(1).map(Key::Char).collect(),
-    };
-    let decided = sighting.row.and_then(|row| screen.rows.get(usize::try_from(row).ok()?)).cloned();
-    let shows = decided.map(|row| row.trim().chars().take(60).collect::<String>()).filter(|row| !row.is_empty());
-    let mut sent = Vec::new();
-    for key in keys {
-        if !send(world, job, key.clone(), Guard { shows: shows.clone(), hides: vec![] }).await {
-            let why = format!("only a part of the answer {answer:?} to {rule}");
-            return if sent.is_empty() { changed() } else { keyed(sent, why) };
-        }
-        sent.push(name_of(&key));
-    }
-    keyed(sent, format!("answer {answer:?} to {rule}"))
-}
-
-async fn send(world: &World, job: &Job, key: Key, guard: Guard) -> bool {
+pub(super) async fn send(world: &World, job: &Job, key: Key, guard: Guard) -> bool {
     let Some(pane) = job.row.pane.clone() else { return false };
     match world.terminal.key(pane, key, guard).await {
         Ok(KeySent::Yes) => true,

@@ -213,16 +213,16 @@ async fn launch_argv(
         let kept = world.files.keep(&job.run, launch::SETTINGS_FILE, settings);
         kept.map_err(|why| (LaunchTrouble::Passing, why))?;
     }
+    let tools = &profile.permissions.tools;
+    let policy = world.files.keep_policy(&job.run, &row.worktree, &row.repo, &job.frozen().permissions, tools);
+    let policy = policy.map_err(|why| (LaunchTrouble::Passing, why))?;
+    let own = [("AUTODO_WAKE".to_owned(), text(places.wake())), ("AUTODO_POLICY".to_owned(), text(policy))];
     let spec = LaunchSpec {
         version: 1,
         run: job.run.to_string(),
         argv: plan.argv,
         cwd: row.worktree.clone(),
-        env: plan
-            .env
-            .into_iter()
-            .chain([("AUTODO_WAKE".to_owned(), places.wake().to_string_lossy().into_owned())])
-            .collect(),
+        env: plan.env.into_iter().chain(own).collect(),
         unset: plan.unset,
         require: plan.require,
         output: None,

@@ -12,6 +12,7 @@ pub mod event_loop;
 pub mod executor;
 pub mod launching;
 pub mod outbox;
+pub mod permission;
 pub mod queue;
 pub mod review;
 pub mod targets;

@@ -62,8 +62,8 @@ fn question(row: &Row) -> Option<Question> {
     match &row.status {
         Status::Blocked(blocked) => Some(Question {
             text: match blocked.note.as_str() {
-                "" => blocked.question.clone(),
-                note => format!("{}\n\n{note}", blocked.question),
+                "" => blocked.words(),
+                note => format!("{}\n\n{note}", blocked.words()),
             },
             reason: blocked.reason.clone(),
             options: blocked.options.clone(),

@@ -10,6 +10,7 @@ use crate::{
         reconcile::has_agent,
         row::{Row, Status},
         run::Phase,
+        ticket::{Frozen, Ticket},
     },
 };
 
@@ -40,6 +41,10 @@ pub struct Target {
     pub is_urgent: bool,
     /// The profile.
     pub profile: Arc<Profile>,
+    /// The ticket as accepted: whose rules hold; `None`: its file is not to be had.
+    pub accepted: Option<Arc<(Ticket, Frozen)>>,
+    /// The user's checkout: whose live rules hold.
+    pub repo: PathBuf,
 }
 
 /// Where a row was: run, launch, delivery, and the word of its phase or status.
@@ -61,9 +66,10 @@ pub fn moment(row: &Row) -> Moment {
 /// The most seconds between two signs of life in the books.
 const ALIVE_EVERY_S: u64 = 30;
 
-/// The target of a row that should have an agent; `None`: nothing to watch. A short `stall_s`, in seconds, wants signs
-/// of life in the books more often than it passes.
-pub fn target(row: &Row, stall_s: u64, world: &World) -> Option<Target> {
+/// The target of a row that should have an agent; `None`: nothing to watch. A short limit for stalls wants signs of life
+/// in the books more often than it passes.
+pub fn target(row: &Row, accepted: Option<Arc<(Ticket, Frozen)>>, world: &World) -> Option<Target> {
+    let stall_s = accepted.as_ref().map_or(u64::MAX, |accepted| accepted.1.limits.stall_s);
     if !has_agent(row) {
         return None;
     }
@@ -92,6 +98,8 @@ pub fn target(row: &Row, stall_s: u64, world: &World) -> Option<Target> {
         markers,
         is_urgent,
         profile,
+        accepted,
+        repo: row.repo.clone(),
         run,
     })
 }

@@ -23,6 +23,7 @@ use crate::{
     domain::{
         id::{PaneId, TicketId},
         observed::Observed,
+        permission::{self, Asked, Policy, Subject},
         reconcile::{LaunchLife, PaneLife, Seen},
         screen::{Screen, ScreenState, Sighting},
     },
@@ -200,10 +201,32 @@ impl Watch {
                 }
                 Steady::Changed(sighting) => {
                     memory.second_look = false;
+                    let mut sighting = sighting;
+                    sighting.request = sighting.request.map(|asked| Box::new(judged(world, &target, *asked)));
                     let answerable = classify::answer(&target.profile, &screen).is_some();
                     round.news.push((target, News::Sighted { sighting, answerable }));
                 }
             }
+        }
+    }
+}
+
+/// What the rules say to a request that the screen shows.
+fn judged(world: &World, target: &Target, mut asked: Asked) -> Asked {
+    if let Some(Subject::Command { line, .. }) = &mut asked.subject {
+        *line = permission::named(line, &world.files.places().program().to_string_lossy());
+    }
+    let frozen = target.accepted.as_ref().map(|accepted| accepted.1.permissions.as_slice());
+    let policy = world.files.live_rules(&target.repo).and_then(|live| {
+        let frozen = frozen.ok_or("the ticket's file cannot be read")?;
+        let texts = (live.iter().map(String::as_str), frozen.iter().map(String::as_str));
+        Policy::of(texts.0, texts.1).map_err(|why| why.to_string())
+    });
+    match policy {
+        Ok(policy) => asked.decided(&policy),
+        Err(why) => {
+            tracing::warn!(ticket = %target.ticket, why, "a person is asked: the rules for permissions cannot be read");
+            asked
         }
     }
 }

@@ -17,7 +17,7 @@ with_each_agent!(
 const COMMAND: &str = "touch work.txt && git add work.txt && git commit -qm work";
 
 /// A step that runs `command`, for which the agent asks.
-fn ask_to_run(agent: Agent, command: &str) -> String {
+pub fn ask_to_run(agent: Agent, command: &str) -> String {
     match agent {
         Agent::Claude => run(command),
         // Its sandbox takes the rest without a question.

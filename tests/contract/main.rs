@@ -28,6 +28,7 @@ mod asks;
 mod faults;
 mod model;
 mod people;
+mod permissions;
 mod prompts;
 mod quick;
 mod stage;

@@ -8,4 +8,5 @@ mod ends;
 mod hazards;
 mod order;
 mod people;
+mod permissions;
 mod waiting;

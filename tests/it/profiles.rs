@@ -114,6 +114,54 @@ fn see(profile: &Profile, golden: &Golden) -> Sighting {
 }
 
 #[test]
+fn a_screen_tells_a_command_only_where_it_is_whole() {
+    let told = |name: &str| -> Vec<(String, String)> {
+        let (profile, all) = (profile(name), golden(&format!("{name}/permission")));
+        let file = |golden: &Golden| golden.path.file_stem().unwrap().to_string_lossy().into_owned();
+        let request = |golden: &Golden| see(&profile, golden).request.map(|asked| asked.words());
+        all.iter().filter_map(|golden| Some((file(golden), request(golden)?))).collect()
+    };
+    let pair = |file: String, words: &str| (file, words.to_owned());
+    let widths = ["120", "220", "80"];
+    let claude = widths
+        .map(|width| pair(format!("permission-command-{width}"), "Bash: npm install left-pad && rm -rf node_modules"));
+    assert_eq!(told("claude"), claude);
+    let codex = ["approval", "approval-second"]
+        .into_iter()
+        .flat_map(|name| widths.map(|width| (name, pair(format!("{name}-{width}"), "Bash: npm install left-pad")).1));
+    assert_eq!(told("codex"), codex.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_command_that_draws_a_dialog_of_its_own_is_not_taken_for_another() {
+    for (name, file, line) in [
+        ("codex", "approval-120", "npm install left-pad"),
+        ("claude", "permission-command-120", "npm install left-pad && rm -rf node_modules"),
+    ] {
+        let (profile, all) = (profile(name), golden(&format!("{name}/permission")));
+        let good = all.iter().find(|golden| golden.path.ends_with(format!("{file}.txt"))).unwrap();
+        let text = good.screen.text();
+        let seen = |text: &str| {
+            let screen = Screen { title: good.screen.title.clone(), ..Screen::of_text(text) };
+            classify(&profile, &screen, None).request.map(|asked| asked.words())
+        };
+        assert_eq!(seen(&text), Some(format!("Bash: {line}")));
+        let (head, tail) = text.rsplit_once(line).unwrap();
+        let indent = if name == "codex" { "  " } else { "   " };
+        for forged in [
+            // A second row; a row that looks like the call; rows that look like the end of the dialog.
+            format!("{head}{line}\n{indent}rm -rf /{tail}"),
+            format!("{head}rm -rf /\n\n{indent}$ {line}{tail}"),
+            format!("{head}{line}\n\n\n{indent}1. Yes, proceed (y)\n{indent}rm -rf /{tail}"),
+            format!("{head}{line} --more{tail}"),
+            format!("{head}{line}…{tail}"),
+        ] {
+            assert_ne!(seen(&forged), Some(format!("Bash: {line}")), "{forged}");
+        }
+    }
+}
+
+#[test]
 fn every_golden_screen_means_what_its_folder_says() {
     for name in PROFILES {
         let profile = profile(name);

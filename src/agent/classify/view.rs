@@ -2,8 +2,11 @@
 
 use super::input_box::{SeenBox, find_box};
 use crate::{
-    agent::profile::{LookFor, Profile, Region, When},
-    domain::screen::Screen,
+    agent::profile::{LookFor, Profile, Region, RequestLook, When},
+    domain::{
+        permission::{Asked, Subject},
+        screen::Screen,
+    },
 };
 
 /// A screen, looked at with a profile.
@@ -93,6 +96,19 @@ impl<'a> View<'a> {
             row = Some(self.row_at(begin + pattern.find(window)?.start()));
         }
         (!look.not.iter().any(|not| not.is_match(window))).then_some(Found { row })
+    }
+
+    /// What the agent wants to run, where the screen says it whole.
+    pub fn request(&self, look: &RequestLook) -> Option<Asked> {
+        let found = look.command.captures(&self.text)?;
+        let mut said = found.iter().skip(1).flatten().map(|group| group.as_str());
+        let line = said.next()?;
+        if line.is_empty() || said.any(|other| other != line) {
+            return None;
+        }
+        let input = serde_json::json!({ "command": line }).to_string();
+        let subject = Some(Subject::Command { line: line.to_owned(), unclear: false });
+        Some(Asked { tool: look.tool.clone(), input, subject, ..Asked::default() })
     }
 
     /// What a person should read of it.

@@ -6,13 +6,13 @@ use regex::{Regex, RegexBuilder};
 use toml::{Spanned, Value};
 
 use super::{
-    Arg, Conversation, Delivery, Dialog, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Policy, Profile,
-    Program, Region, Rule,
-    raw::{Raw, RawArg, RawBox, RawDelivery, RawDialog, RawLaunch, RawRule, Text},
+    Arg, Conversation, Delivery, Dialog, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Permissions, Policy,
+    Profile, Program, Region, RequestLook, Rule,
+    raw::{Raw, RawArg, RawBox, RawDelivery, RawDialog, RawLaunch, RawPermissions, RawRequest, RawRule, Text},
 };
 use crate::{
     agent::placeholder::{BUILT_IN, Template},
-    domain::screen::ScreenState,
+    domain::{permission::Tools, screen::ScreenState},
 };
 
 /// A fault and its place in the text.
@@ -75,10 +75,33 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         input_box,
         dialogs,
         screens,
+        permissions: permissions(raw.permissions),
         marker: MarkerLine { bullets: raw.marker.bullets, indent: raw.marker.indent },
         limits: raw.limits,
         name: raw.name.into_inner(),
     })
+}
+
+fn permissions(raw: RawPermissions) -> Permissions {
+    let base = Tools::default();
+    let tools = Tools {
+        questions: raw.questions.unwrap_or(base.questions),
+        command: raw.command.unwrap_or(base.command),
+        path: raw.path.unwrap_or(base.path),
+        beside: raw.beside.unwrap_or(base.beside),
+    };
+    Permissions { hook: raw.hook, tools }
+}
+
+fn request(raw: &RawRequest, asks: ScreenState) -> Checked<RequestLook> {
+    if asks != ScreenState::Permission {
+        return fault(&raw.tool, "only a dialog of the state \"permission\" has a request");
+    }
+    let command = decisive(&raw.command)?;
+    if command.captures_len() < 2 {
+        return fault(&raw.command, "request.command needs a group for the command");
+    }
+    Ok(RequestLook { tool: raw.tool.get_ref().clone(), command })
 }
 
 fn fault<T>(at: &Text, what: impl Into<String>) -> Checked<T> {
@@ -349,6 +372,7 @@ fn dialog(raw: RawDialog) -> Checked<Dialog> {
     for (name, keys) in &raw.choices {
         choices.insert(name.clone(), keys.iter().map(key).collect::<Checked<Vec<_>>>()?);
     }
+    let request = raw.request.as_ref().map(|raw| request(raw, asks)).transpose()?;
     let look = LookFor {
         pattern: Some(decisive(&raw.pattern)?),
         title: None,
@@ -361,5 +385,5 @@ fn dialog(raw: RawDialog) -> Checked<Dialog> {
         strip: maybe(raw.strip.as_ref(), compile)?,
     };
     let selected = maybe(raw.selected.as_ref(), decisive)?;
-    Ok(Dialog { name: raw.name.into_inner(), asks, look, policy, selected, answer, choices })
+    Ok(Dialog { name: raw.name.into_inner(), asks, look, policy, selected, answer, choices, request })
 }

@@ -50,7 +50,26 @@ pub(super) struct Raw {
     #[serde(default)]
     pub marker: RawMarker,
     #[serde(default)]
+    pub permissions: RawPermissions,
+    #[serde(default)]
     pub limits: super::LimitsOverride,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPermissions {
+    pub hook: bool,
+    pub questions: Option<Vec<String>>,
+    pub command: Option<Vec<String>>,
+    pub path: Option<Vec<String>>,
+    pub beside: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRequest {
+    pub tool: Text,
+    pub command: Text,
 }
 
 fn yes() -> bool {
@@ -151,6 +170,7 @@ pub(super) struct RawDialog {
     pub answer: Vec<Text>,
     #[serde(default)]
     pub choices: BTreeMap<String, Vec<Text>>,
+    pub request: Option<RawRequest>,
     pub text: Option<Text>,
     pub strip: Option<Text>,
 }

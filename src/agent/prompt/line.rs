@@ -57,6 +57,12 @@ pub fn line(purpose: &Purpose, delivery: &DeliveryId, input: &LineInput<'_>) -> 
                               --no-change; if not, do the work and commit it."
                 .to_owned()
         }
+        Purpose::Denied { rule } => {
+            let rule: String = rule.chars().take(60).collect();
+            format!(
+                "this is not allowed here (rule: {rule}). Go on without it; if that cannot be done, report blocked."
+            )
+        }
         Purpose::Feedback { round } => format!(
             "checks failed (round {round}). Read the file {FEEDBACK_FILE} in this folder, mend what it names, commit, \
              and report done again."

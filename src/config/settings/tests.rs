@@ -75,6 +75,7 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
             Kind::Number { .. } => ("7", "7"),
             Kind::Span { .. } => ("\"2m\"", "2m"),
             Kind::List => ("[\"x y\"]", "x y"),
+            Kind::Rules => ("[\"ask x\"]", "ask x"),
         };
         let of = |layer: Layer| {
             Settings::load(&[layer]).unwrap().entries().into_iter().find(|e| e.name == row.name).unwrap()
@@ -86,6 +87,17 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
         assert_eq!(by_variable.origin, Origin::Variable(row.variable()));
         assert_eq!(in_file.origin.to_string(), ".autodo/config.toml:1");
     }
+}
+
+#[test]
+fn a_bad_rule_is_refused_with_a_caret_under_it() {
+    let text = "permissions = [\n  \"allow Bash ls\",\n  \"alow Bash rm\",\n]\n";
+    let problems = Settings::load(&[project(text)]).unwrap_err();
+    let said = problems[0].to_string();
+    assert!(said.starts_with(".autodo/config.toml:3:3: permissions: expected allow, deny or ask"), "{said}");
+    assert!(said.ends_with("    |   ^^^^^^^^^^^^^^"), "{said}");
+    let problems = Settings::load(&[variables(&[("AUTODO_PERMISSIONS", "allow")])]).unwrap_err();
+    assert!(problems[0].to_string().contains("the name of a tool"), "{}", problems[0]);
 }
 
 #[test]

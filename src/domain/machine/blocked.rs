@@ -12,7 +12,7 @@ use super::{
         screen::{Marker, ScreenState, Sighting},
         ticket::Frozen,
     },
-    Outcome as Stepped, Refusal, ending, hooks, person,
+    Outcome as Stepped, Refusal, ending, hooks, permission, person,
     running::{self, deliver},
     tally_only, timers,
 };
@@ -43,11 +43,18 @@ pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event:
             blocked.live = true;
             Ok(Some((still(row, blocked), vec![])))
         }
+        // The answer was not typed: it is the person's again to give.
+        Event::Keyed { keys, why } if keys.is_empty() && blocked.pressed.is_some() => {
+            blocked.pressed = None;
+            blocked.note.clone_from(why);
+            Ok(Some((still(row, blocked), vec![])))
+        }
         Event::Deadline { timer: Timer::Answer } if timers::has_passed(&row, frozen, Timer::Answer, now) => {
             blocked.pressed = None;
             blocked.note = "the answer was typed, and the screen has not changed since: look at the pane".into();
             Ok(Some((still(row, blocked), vec![Effect::Notify])))
         }
+        Event::Keyed { .. } => Ok(Some((row, vec![]))),
         _ => tally_only(row, event),
     }
 }
@@ -129,6 +136,13 @@ fn seen(
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
         }
+        // Another request than the one that waits, and a rule has the answer.
+        ScreenState::Permission
+            if on_screen && sighting.text != blocked.question && permission::by_rule(sighting).is_some() =>
+        {
+            run.enter(if is_booting { Phase::Booting } else { Phase::Working }, now);
+            Some(permission::shown(row, run, sighting, now))
+        }
         ScreenState::Permission | ScreenState::Question | ScreenState::Dialog
             if (!blocked.rule.is_empty() || on_screen)
                 && !sighting.text.is_empty()
@@ -138,6 +152,7 @@ fn seen(
             blocked.rule.clone_from(&sighting.rule);
             blocked.question.clone_from(&sighting.text);
             blocked.options.clone_from(&sighting.choices);
+            permission::attach(&mut blocked, sighting);
             blocked.pressed = None;
             blocked.note.clear();
             blocked.settled = true;
@@ -187,6 +202,7 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
             blocked.question.clone_from(question);
             blocked.options.clone_from(options);
             blocked.tier = risk.unwrap_or(blocked.tier);
+            blocked.request = None;
             blocked.rule.clear();
             blocked.note.clear();
             blocked.pressed = None;
@@ -195,6 +211,10 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
         }
         Said::Hook(Hook::Submitted { delivery: Some(id) }) if blocked.live => {
             hooks::arrived_after_all(row, &blocked, id, now)
+        }
+        Said::Hook(Hook::Asks(asked)) => {
+            permission::told_late(&mut blocked, asked);
+            Some((still(row, blocked), vec![]))
         }
         Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. } if has_it && blocked.live => {
             let mut run = run_of(&row, &blocked, now);
@@ -303,6 +323,12 @@ fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: 
             format!("{} takes no text now: {}", row.id, blocked.question),
             format!("mend it in the pane: autodo attach {}; what waits for it is delivered then", row.id),
         )),
+        "permission" if word == "always" => {
+            let effect = permission::always(&row, &blocked)?;
+            blocked.pressed = Some(now);
+            blocked.note.clear();
+            Ok(Some((still(row, blocked), vec![effect])))
+        }
         "permission" | "dialog" | "question" if is_live && presses(&blocked, word) => {
             blocked.pressed = Some(now);
             blocked.note.clear();

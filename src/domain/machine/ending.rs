@@ -95,7 +95,12 @@ fn undelivered(run: &Run) -> Option<Purpose> {
     waiting.filter(|purpose| match purpose {
         Purpose::Answer | Purpose::Send => true,
         Purpose::Ticket => run.start == LaunchKind::Resume,
-        Purpose::Commit | Purpose::NoChange | Purpose::Feedback { .. } | Purpose::Nudge | Purpose::GoOn => false,
+        Purpose::Commit
+        | Purpose::NoChange
+        | Purpose::Feedback { .. }
+        | Purpose::Nudge
+        | Purpose::GoOn
+        | Purpose::Denied { .. } => false,
     })
 }
 

@@ -12,7 +12,7 @@ use super::{
         screen::Marker,
         ticket::Frozen,
     },
-    blocked, ending,
+    blocked, ending, permission,
     running::{self, alive, by_argument, deliver, to},
 };
 
@@ -20,6 +20,7 @@ type Next = Option<(Row, Vec<Effect>)>;
 
 /// What a hook means for a run at work.
 pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, frozen: &Frozen, now: Timestamp) -> Next {
+    permission::heard(&mut run, hook);
     match (hook, &run.phase) {
         // The prompt was taken, whatever the box shows. How many markers stood in the pane before a later one is not
         // known: from then on only reports and hooks count, which this agent has.
@@ -67,7 +68,7 @@ pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, frozen: &Frozen, now: T
         (
             Hook::Started
             | Hook::Submitted { .. }
-            | Hook::Asks { .. }
+            | Hook::Asks(_)
             | Hook::Stopped { .. }
             | Hook::Failed { .. }
             | Hook::Ended { .. },

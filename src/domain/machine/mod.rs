@@ -9,6 +9,7 @@ mod blocked;
 mod claim;
 mod ending;
 mod hooks;
+mod permission;
 mod person;
 mod running;
 mod step;

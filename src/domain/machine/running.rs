@@ -17,7 +17,7 @@ use super::{
     },
     Outcome as Stepped,
     beginning::{delivering, launching, preparing},
-    claim, ending, hooks, person, tally_only, timers,
+    claim, ending, hooks, permission, person, tally_only, timers,
 };
 
 impl Run {
@@ -33,6 +33,8 @@ impl Run {
             asked_to_commit: false,
             asked_why_no_change: false,
             nudged: false,
+            asks: vec![],
+            denied: None,
             unsent: None,
             task: NextRun::Ticket,
             markers: 0,
@@ -125,7 +127,12 @@ pub(super) fn seen(
             Some((row, vec![Effect::AnswerDialog { rule: sighting.rule.clone() }]))
         }
         ScreenState::Dialog => Some(block_on_screen(row, run, "dialog", sighting)),
-        ScreenState::Permission => Some(block_on_screen(row, run, "permission", sighting)),
+        ScreenState::Permission => Some(permission::shown(row, run, sighting, now)),
+        // A key that denies ends the turn, and the agent asks what else it is to do.
+        ScreenState::Question | ScreenState::Ready if !booting && run.denied.is_some() && sighting.box_empty => {
+            let rule = run.denied.take().unwrap_or_default();
+            deliver(row, run, Purpose::Denied { rule }, now)
+        }
         ScreenState::Question => Some(block_on_screen(row, run, "question", sighting)),
         ScreenState::LoggedOut => Some(block_on_screen(row, run, "logged_out", sighting)),
         ScreenState::Limited => Some(ending::park_limited(row, run, &sighting.text, sighting.lifts, frozen, now)),
@@ -344,6 +351,7 @@ pub(super) fn block(
     let blocked = Blocked {
         reason: reason.to_owned(),
         question: question.into(),
+        request: None,
         rule: String::new(),
         options: vec![],
         tier: Tier::Blocked,
@@ -358,12 +366,13 @@ pub(super) fn block(
     (row, vec![Effect::Notify])
 }
 
-fn block_on_screen(row: Row, run: Run, reason: &str, sighting: &Sighting) -> (Row, Vec<Effect>) {
+pub(super) fn block_on_screen(row: Row, run: Run, reason: &str, sighting: &Sighting) -> (Row, Vec<Effect>) {
     let text = if sighting.text.is_empty() { "The agent asks something: look at its pane." } else { &sighting.text };
     let (mut row, effects) = block(row, run, reason, text, true);
     if let Status::Blocked(blocked) = &mut row.status {
         blocked.rule.clone_from(&sighting.rule);
         blocked.options.clone_from(&sighting.choices);
+        permission::attach(blocked, sighting);
         blocked.settled = true;
     }
     (row, effects)

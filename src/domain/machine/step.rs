@@ -78,7 +78,8 @@ fn handle(mut row: Row, frozen: &Frozen, event: &Event, now: Timestamp) -> Outco
         return Ok(still::dependency(row, news));
     }
     // For the record only: every key and every disbelieved report stands in the books.
-    if let Event::Keyed { .. } | Event::ReportRejected { .. } = event {
+    let is_an_answer = matches!(row.status, Status::Blocked(_)) && matches!(event, Event::Keyed { .. });
+    if matches!(event, Event::Keyed { .. } | Event::ReportRejected { .. }) && !is_an_answer {
         return Ok(Some((row, vec![])));
     }
     match row.status.clone() {

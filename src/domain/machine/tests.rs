@@ -7,5 +7,6 @@ mod every;
 mod hooks;
 mod losses;
 mod outcome;
+mod permission;
 mod play;
 mod properties;

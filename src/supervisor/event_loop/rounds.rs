@@ -7,13 +7,23 @@ use tokio::time::Instant;
 
 use super::{Supervisor, Until};
 use crate::{
-    domain::{event::Event, id::TicketId, reconcile, schedule},
+    domain::{
+        event::Event,
+        id::TicketId,
+        reconcile,
+        row::Row,
+        schedule,
+        screen::{ScreenState, Sighting},
+    },
     ports::store::StoreError,
     supervisor::{
         targets::{self, Target},
         watch::{self, News, Round, SECOND_LOOK, Watch},
     },
 };
+
+/// How long an agent's hook may take to answer a permission that shows on its screen already.
+const HOOK_ANSWERS: Duration = Duration::from_secs(2);
 
 impl Supervisor {
     pub(super) fn begin_round(&mut self) {
@@ -31,8 +41,9 @@ impl Supervisor {
         let targets: Vec<Target> = at_work
             .iter()
             .filter_map(|id| {
-                let stall_s = self.queue.accepted(id).map_or(u64::MAX, |accepted| accepted.1.limits.stall_s);
-                targets::target(self.queue.rows().get(id)?, stall_s, &self.world)
+                // Ignored: without its file it is watched all the same, and no rule answers for it.
+                let accepted = self.queue.accepted(id).ok();
+                targets::target(self.queue.rows().get(id)?, accepted, &self.world)
             })
             .collect();
         let woken = std::mem::take(&mut self.woken);
@@ -84,6 +95,12 @@ impl Supervisor {
                 }
                 continue;
             }
+            if let News::Sighted { sighting, .. } = &news
+                && self.is_for_the_hook(&target, sighting)
+            {
+                continue;
+            }
+            let Some(row) = self.queue.rows().get(&target.ticket) else { continue };
             let event = match news {
                 News::Alive => Some(Event::Alive),
                 News::Sighted { sighting, answerable } => Some(Event::Seen { sighting, answerable }),
@@ -94,6 +111,25 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    /// True while a permission on the screen may yet be answered by the agent's own hook, which takes a moment: it is
+    /// looked at again then. A hook that leaves it to a person says so.
+    fn is_for_the_hook(&mut self, target: &Target, sighting: &Sighting) -> bool {
+        let is_asked = sighting.state == ScreenState::Permission && target.profile.permissions.hook;
+        let row = self.queue.rows().get(&target.ticket);
+        if !is_asked || row.and_then(Row::running).is_none_or(|run| !run.asks.is_empty()) {
+            self.left_to_hooks.remove(&target.ticket);
+            return false;
+        }
+        let since = *self.left_to_hooks.entry(target.ticket.clone()).or_insert_with(Instant::now);
+        if since.elapsed() >= HOOK_ANSWERS {
+            self.left_to_hooks.remove(&target.ticket);
+            return false;
+        }
+        self.forget.push(target.ticket.clone());
+        self.next_round = self.next_round.min(Instant::now() + SECOND_LOOK);
+        true
     }
 
     pub(super) fn wake_at(&mut self) -> Instant {

@@ -129,6 +129,10 @@ impl Supervisor {
         if told.effect.is_none() {
             let row = self.queue.rows().get(&told.ticket);
             self.extras.ended(&told.ticket, row, &told.events);
+            if told.events.iter().any(|event| matches!(event, Event::Keyed { keys, .. } if keys.is_empty())) {
+                // What was to be answered is news again if it still shows.
+                self.forget.push(told.ticket.clone());
+            }
         }
         for event in told.events {
             self.take_event(&told.ticket, event)?;

@@ -137,7 +137,7 @@ fn accepted(id: &TicketId) -> (Ticket, Frozen) {
         unattended: true,
     };
     let worktree = WorktreeSetup::default();
-    (ticket, Frozen { checks: None, accept: vec![], worktree, limits: Limits::default() })
+    (ticket, Frozen { checks: None, accept: vec![], permissions: vec![], worktree, limits: Limits::default() })
 }
 
 fn ending() -> Status {

@@ -8,6 +8,7 @@ use crate::domain::{
     effect::Effect,
     event::{Event, LaunchTrouble, Timer, WorktreeTrouble},
     id::DeliveryId,
+    permission::Verdict,
     reconcile::has_agent,
     report::{Hook, Said},
     row::{Row, Status},
@@ -52,7 +53,8 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
         [
             Hook::Started,
             Hook::Submitted { delivery: Some(DeliveryId::new(row.run, row.delivery).to_string()) },
-            Hook::Asks { tool: "Bash".into(), input: "{}".into() },
+            Hook::Asks(wants("rm x", Verdict::Ask)),
+            Hook::Asks(wants("ls", Verdict::Allow)),
             Hook::Stopped { background: 0, marker: None, text: "t".into() },
             Hook::Stopped { background: 0, marker: Some(Marker::Done), text: "t".into() },
             Hook::Stopped { background: 0, marker: Some(Marker::Blocked), text: "t".into() },
@@ -68,6 +70,7 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
         events.extend([true, false].map(|answerable| Event::Seen { sighting: sighting(state), answerable }));
         events.push(Event::Seen { sighting: Sighting { box_empty: false, ..sighting(state) }, answerable: false });
     }
+    events.extend([Verdict::Ask, Verdict::Allow, Verdict::Deny].map(|verdict| wanted("rm x", verdict)));
     events.extend([Marker::Done, Marker::Blocked].map(marker));
     events.extend(TIMERS.map(|timer| Event::Deadline { timer }));
     use WorktreeTrouble as W;
@@ -124,7 +127,10 @@ pub(super) fn check_step(before: &Play, event: &Event, result: &Step) {
         assert!(is_reopened || (is_record && row.status == before.row.status), "{}", context());
     }
     // What is due after the step is what the step asked for, if it entered a phase.
-    let is_extra = |e: &Effect| matches!(e, Effect::AnswerDialog { .. } | Effect::Press { .. } | Effect::Notify);
+    let is_extra = |e: &Effect| {
+        use Effect::{Always, AnswerDialog, Decide, Notify, Press};
+        matches!(e, AnswerDialog { .. } | Press { .. } | Decide { .. } | Always { .. } | Notify)
+    };
     let wanted: Vec<_> = effects.iter().filter(|e| !is_extra(e)).cloned().collect();
     if !wanted.is_empty() {
         assert_eq!(wanted, pending(row, &before.frozen), "{}", context());

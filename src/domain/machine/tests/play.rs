@@ -8,6 +8,7 @@ use crate::domain::{
     effect::Effect,
     event::{Event, Request, Retry, Work},
     id::{DeliveryId, PaneId, RunKey},
+    permission::{Asked, Subject, Verdict},
     report::{REPORT_VERSION, Report, Said},
     risk::{RiskSummary, Tier},
     row::{Proof, Row, Status},
@@ -30,6 +31,7 @@ pub(super) fn frozen() -> Frozen {
     Frozen {
         checks: Some(vec!["test".into(), "lint".into()]),
         accept: vec![],
+        permissions: vec![],
         worktree: WorktreeSetup::default(),
         limits: Limits::default(),
     }
@@ -56,12 +58,32 @@ pub(super) fn sighting(state: ScreenState) -> Sighting {
         marker: None,
         box_empty: true,
         choices: vec![],
+        request: None,
         lifts: None,
     }
 }
 
 pub(super) fn shows(state: ScreenState) -> Event {
     Event::Seen { sighting: sighting(state), answerable: false }
+}
+
+/// A request to run `line`, with what the rules say to it.
+pub(super) fn wants(line: &str, verdict: Verdict) -> Asked {
+    let input = format!("{{\"command\":\"{line}\"}}");
+    let subject = Some(Subject::Command { line: line.into(), unclear: false });
+    let rule = (verdict != Verdict::Ask).then(|| format!("{} Bash {line}", verdict.word()));
+    Asked { tool: "Bash".into(), input, subject, verdict, rule }
+}
+
+/// A dialog that asks whether `line` may be run, and says it whole.
+pub(super) fn wanted(line: &str, verdict: Verdict) -> Event {
+    let choices = vec!["allow".into(), "deny".into()];
+    let request = Some(Box::new(wants(line, verdict)));
+    let text = format!("May I run {line}?");
+    Event::Seen {
+        sighting: Sighting { choices, request, text, ..sighting(ScreenState::Permission) },
+        answerable: false,
+    }
 }
 
 pub(super) fn marker(marker: Marker) -> Event {
