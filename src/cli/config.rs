@@ -21,7 +21,7 @@ use crate::{
 #[derive(Args)]
 pub struct ConfigArgs {
     /// JSON, for programs.
-    #[arg(long, global = true)]
+    #[arg(long)]
     json: bool,
     #[command(subcommand)]
     what: Option<What>,
@@ -34,7 +34,11 @@ enum What {
     ///
     /// Those of the project's settings hold for tickets that are accepted from now on. Those that autodo answer ID always
     /// added are read at each request; edit their file to change or remove them.
-    Permissions,
+    Permissions {
+        /// JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Lists the settings that hold in the folder.
@@ -50,11 +54,11 @@ pub async fn run(context: &Context, args: &ConfigArgs) -> Result<Exit, AppError>
         Err(error) => return Err(error),
     };
     let settings = settings_at(home.root(), root.as_deref(), vec![])?;
-    if matches!(args.what, Some(What::Permissions)) {
+    if let Some(What::Permissions { json }) = args.what {
         let root = root.ok_or_else(|| {
             AppError::usage("this is no project, so it has no rules for permissions").hint("go to your project first")
         })?;
-        return permissions(&home.live_rules(&root), &root, &settings, args.json);
+        return permissions(&home.live_rules(&root), &root, &settings, json || args.json);
     }
     let entries = settings.entries();
     if args.json {

@@ -48,7 +48,7 @@ pub(super) enum Verb {
     ApproveLow(approve::ApproveLowArgs),
     /// Send a result back with a correction.
     Reject(ask::RejectArgs),
-    /// Answer a blocked ticket.
+    /// Answer a blocked ticket: with words, or a permission with allow, deny or always.
     Answer(text::TextArgs),
     /// Type a text into a working agent.
     Send(text::TextArgs),
@@ -89,7 +89,8 @@ pub(super) enum Verb {
     /// For agents: say what happened.
     #[command(hide = true)]
     Report(report::ReportArgs),
-    /// For the hooks of agents: takes what they get on standard input, prints nothing, and always succeeds.
+    /// For the hooks of agents: takes what they get on standard input, prints what a rule says to a
+    /// permission and nothing else, and always succeeds.
     #[command(hide = true)]
     Hook(HookArgs),
 }

@@ -36,7 +36,9 @@ fn stage(agent: Agent, rules: &str) -> Stage {
 
 /// A ticket whose agent wants to run `commands`.
 fn ticket(stage: &Stage, id: &str, commands: &[&str]) {
-    let asks: Vec<String> = commands.iter().map(|command| ask_to_run(stage.agent, command)).collect();
+    // A model thinks for a moment between two requests.
+    let asks: Vec<String> =
+        commands.iter().map(|command| ask_to_run(stage.agent, command).replacen('\n', "\nwait_s = 0.5\n", 1)).collect();
     let steps: Vec<&str> = [READ].into_iter().chain(asks.iter().map(String::as_str)).chain([END]).collect();
     stage.ticket(id, &steps);
 }

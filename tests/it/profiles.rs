@@ -126,10 +126,9 @@ fn a_screen_tells_a_command_only_where_it_is_whole() {
     let claude = widths
         .map(|width| pair(format!("permission-command-{width}"), "Bash: npm install left-pad && rm -rf node_modules"));
     assert_eq!(told("claude"), claude);
-    let codex = ["approval", "approval-second"]
-        .into_iter()
-        .flat_map(|name| widths.map(|width| (name, pair(format!("{name}-{width}"), "Bash: npm install left-pad")).1));
-    assert_eq!(told("codex"), codex.collect::<Vec<_>>());
+    // The others have commands of several rows.
+    let codex = widths.map(|width| pair(format!("approval-{width}"), "Bash: npm install left-pad"));
+    assert_eq!(told("codex"), codex);
 }
 
 #[test]
@@ -146,7 +145,9 @@ fn a_command_that_draws_a_dialog_of_its_own_is_not_taken_for_another() {
             classify(&profile, &screen, None).request.map(|asked| asked.words())
         };
         assert_eq!(seen(&text), Some(format!("Bash: {line}")));
-        let (head, tail) = text.rsplit_once(line).unwrap();
+        let lead = if name == "codex" { "\n  $ " } else { "\n   " };
+        let (head, tail) = text.rsplit_once(&format!("{lead}{line}\n")).unwrap();
+        let (head, tail) = (format!("{head}{lead}"), format!("\n{tail}"));
         let indent = if name == "codex" { "  " } else { "   " };
         for forged in [
             // A second row; a row that looks like the call; rows that look like the end of the dialog.

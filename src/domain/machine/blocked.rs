@@ -136,9 +136,11 @@ fn seen(
             row.status = Status::Running(Box::new(run));
             Some((row, vec![]))
         }
-        // Another request than the one that waits, and a rule has the answer.
+        // A rule has the answer: to another request than the one that waits, or meanwhile to this one.
         ScreenState::Permission
-            if on_screen && sighting.text != blocked.question && permission::by_rule(sighting).is_some() =>
+            if on_screen
+                && (sighting.text != blocked.question || blocked.pressed.is_none())
+                && permission::by_rule(sighting).is_some() =>
         {
             run.enter(if is_booting { Phase::Booting } else { Phase::Working }, now);
             Some(permission::shown(row, run, sighting, now))

@@ -40,7 +40,7 @@ fn a_rule_answers_a_dialog_and_nobody_is_asked() {
 #[test]
 fn what_no_rule_allows_is_asked_with_the_request_and_always_asks_no_more() {
     let world = World::new();
-    let asks = [BEGIN, "permission $ npm test\n", "permission $ npm test\n", COMMIT, DONE].concat();
+    let asks = [BEGIN, "permission $ npm test\n", "busy 1\n", "permission $ npm test\n", COMMIT, DONE].concat();
     let p = FakeProject::new(&world).scenario(&asks).ticket("T-1", "").ticket("T-2", "after: [T-1]").dispatched(8);
     assert_eq!(p.status("T-1"), "blocked permission null");
     let row = p.row("T-1");

@@ -109,6 +109,16 @@ fn the_next_dialog_may_be_a_rules_to_answer() {
 }
 
 #[test]
+fn a_rule_that_is_made_meanwhile_answers_what_waits_but_not_what_was_answered() {
+    let mut play = Play::new();
+    play.working().take(&wanted("ls", Verdict::Ask));
+    let mut answered = play.clone();
+    play.take(&wanted("ls", Verdict::Allow));
+    assert!(matches!(play.effects[..], [Effect::Decide { .. }]));
+    answered.take(&answer("allow")).ignores(&wanted("ls", Verdict::Allow));
+}
+
+#[test]
 fn always_adds_exactly_what_is_asked() {
     let mut play = Play::new();
     play.working().take(&wanted("npm install left-pad", Verdict::Ask)).take(&answer("always"));
