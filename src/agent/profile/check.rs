@@ -1,14 +1,16 @@
 //! From what was read to a profile that cannot fail later: expressions compiled, keys and names known, rules sound.
 
+mod dialog;
+
 use std::{collections::BTreeSet, ops::Range};
 
 use regex::{Regex, RegexBuilder};
 use toml::{Spanned, Value};
 
 use super::{
-    Arg, Conversation, Delivery, Dialog, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Permissions, Policy,
-    Profile, Program, Region, RequestLook, Rule,
-    raw::{Raw, RawArg, RawBox, RawDelivery, RawDialog, RawLaunch, RawPermissions, RawRequest, RawRule, Text},
+    Arg, Conversation, Delivery, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Permissions, Profile,
+    Program, Region, Rule,
+    raw::{Raw, RawArg, RawBox, RawDelivery, RawLaunch, RawPermissions, RawRule, Text},
 };
 use crate::{
     agent::placeholder::{BUILT_IN, Template},
@@ -37,7 +39,7 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
     let mut dialogs = Vec::new();
     for raw in raw.dialogs {
         unique(&mut names, &raw.name)?;
-        dialogs.push(dialog(raw)?);
+        dialogs.push(dialog::dialog(raw)?);
     }
     let mut screens = Vec::new();
     for raw in raw.screens {
@@ -91,17 +93,6 @@ fn permissions(raw: RawPermissions) -> Permissions {
         beside: raw.beside.unwrap_or(base.beside),
     };
     Permissions { hook: raw.hook, tools }
-}
-
-fn request(raw: &RawRequest, asks: ScreenState) -> Checked<RequestLook> {
-    if asks != ScreenState::Permission {
-        return fault(&raw.tool, "only a dialog of the state \"permission\" has a request");
-    }
-    let command = decisive(&raw.command)?;
-    if command.captures_len() < 2 {
-        return fault(&raw.command, "request.command needs a group for the command");
-    }
-    Ok(RequestLook { tool: raw.tool.get_ref().clone(), command })
 }
 
 fn fault<T>(at: &Text, what: impl Into<String>) -> Checked<T> {
@@ -344,46 +335,4 @@ fn rule(raw: RawRule, has_box: bool) -> Checked<Rule> {
         strip: maybe(raw.strip.as_ref(), compile)?,
     };
     Ok(Rule { name: raw.name.into_inner(), state, look })
-}
-
-fn dialog(raw: RawDialog) -> Checked<Dialog> {
-    let policy = *raw.policy.get_ref();
-    let asks = raw.state.as_ref().map_or(ScreenState::Question, |s| *s.get_ref());
-    let person = [ScreenState::Question, ScreenState::Permission, ScreenState::Limited, ScreenState::LoggedOut];
-    if let Some(at) = raw.state.as_ref().filter(|_| !person.contains(&asks)) {
-        return Err((
-            at.span(),
-            "a dialog that a person answers is question, permission, limited or logged_out".into(),
-        ));
-    }
-    let answer = raw.answer.iter().map(key).collect::<Checked<Vec<_>>>()?;
-    let plain = |k: &Keystroke| matches!(k, Keystroke::Enter | Keystroke::Char(_));
-    if policy == Policy::Answer {
-        if answer.is_empty() || !answer.iter().all(plain) {
-            let what = "policy = \"answer\" needs an `answer` of digits, letters and Enter, never arrows";
-            return Err((raw.policy.span(), what.to_owned()));
-        }
-        if answer.first() == Some(&Keystroke::Enter) && raw.selected.is_none() {
-            let what = "an answer that begins with Enter takes what is selected: say it in `selected`";
-            return Err((raw.policy.span(), what.to_owned()));
-        }
-    }
-    let mut choices = std::collections::BTreeMap::new();
-    for (name, keys) in &raw.choices {
-        choices.insert(name.clone(), keys.iter().map(key).collect::<Checked<Vec<_>>>()?);
-    }
-    let request = raw.request.as_ref().map(|raw| request(raw, asks)).transpose()?;
-    let look = LookFor {
-        pattern: Some(decisive(&raw.pattern)?),
-        title: None,
-        cursor_row: None,
-        when: None,
-        not: all(&raw.not, decisive)?,
-        last_rows: rows(raw.last_rows)?,
-        region: Region::Screen,
-        text: maybe(raw.text.as_ref(), decisive)?,
-        strip: maybe(raw.strip.as_ref(), compile)?,
-    };
-    let selected = maybe(raw.selected.as_ref(), decisive)?;
-    Ok(Dialog { name: raw.name.into_inner(), asks, look, policy, selected, answer, choices, request })
 }

@@ -8,13 +8,11 @@ use super::{
         event::{Event, Request, Retry, Timer},
         report::{Hook, Said},
         row::{Row, Status},
-        run::{Blocked, Claim, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Retire, Run},
+        run::{Blocked, Claim, Outcome, Parked, Phase, Purpose, Retire, Run},
         screen::{Marker, ScreenState, Sighting},
         ticket::Frozen,
     },
-    Outcome as Stepped, Refusal, ending, hooks, permission, person,
-    running::{self, deliver},
-    tally_only, timers,
+    Outcome as Stepped, Refusal, answer, ending, hooks, permission, person, running, tally_only, timers,
 };
 
 pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event: &Event, now: Timestamp) -> Stepped {
@@ -59,7 +57,7 @@ pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event:
     }
 }
 
-fn still(mut row: Row, blocked: Blocked) -> Row {
+pub(super) fn still(mut row: Row, blocked: Blocked) -> Row {
     row.status = Status::Blocked(Box::new(blocked));
     row
 }
@@ -237,7 +235,7 @@ fn reported(mut row: Row, mut blocked: Blocked, said: &Said, now: Timestamp) -> 
 fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Request, now: Timestamp) -> Stepped {
     let run = run_of(&row, &blocked, now);
     match request {
-        Request::Answer { text } => answer(row, blocked, frozen, text, now),
+        Request::Answer { text } => answer::answer(row, blocked, frozen, text, now),
         Request::Stop => {
             let next = ending::go_on(&row, &run, frozen, format!("stopped while it asked: {}", blocked.question));
             let detail = format!("stopped by {by}; it had asked: {}", blocked.question);
@@ -284,107 +282,5 @@ fn asked(mut row: Row, blocked: Blocked, frozen: &Frozen, by: &str, request: &Re
             Ok(Some((row, vec![])))
         }
         Request::AcceptStale => Err(person::not_now(&row, request)),
-    }
-}
-
-/// True if `word` is an answer by keys: a name that the profile has keys for, or, where nothing but keys is taken, the
-/// key itself.
-fn presses(blocked: &Blocked, word: &str) -> bool {
-    let is_key = word.len() == 1 && word.chars().all(|key| key.is_ascii_alphanumeric());
-    let is_named = !blocked.rule.is_empty() && blocked.options.iter().any(|option| option == word);
-    is_named || (is_key && blocked.reason != "question")
-}
-
-fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: Timestamp) -> Stepped {
-    person::touched(&mut row);
-    let mut run = run_of(&row, &blocked, now);
-    let is_live = blocked.live && !blocked.is_retiring();
-    let word = text.trim();
-    let again = |mut run: Run, row: Row| {
-        let first = if run.start == LaunchKind::Fresh { Purpose::Ticket } else { Purpose::GoOn };
-        let purpose = run.then_deliver.take().unwrap_or(first);
-        Ok(deliver(row, run, purpose, now))
-    };
-    let answered = NextRun::Answered { question: blocked.question.clone(), answer: text.to_owned() };
-    match blocked.reason.as_str() {
-        "delivery_unverified" if is_live => match word {
-            "accepted" => {
-                run.then_deliver = None;
-                run.enter(Phase::Working, now);
-                row.status = Status::Running(Box::new(run));
-                Ok(Some((row, vec![])))
-            }
-            "again" => again(run, row),
-            _ => Err(Refusal::new(
-                format!("{word:?} does not say whether the prompt of {} arrived", row.id),
-                format!("look: autodo attach {0}; then autodo answer {0} accepted, or autodo answer {0} again", row.id),
-            )),
-        },
-        "delivery" if is_live && word == "again" => again(run, row),
-        "delivery" | "logged_out" if is_live => Err(Refusal::new(
-            format!("{} takes no text now: {}", row.id, blocked.question),
-            format!("mend it in the pane: autodo attach {}; what waits for it is delivered then", row.id),
-        )),
-        "permission" if word == "always" => {
-            let effect = permission::always(&row, &blocked)?;
-            blocked.pressed = Some(now);
-            blocked.note.clear();
-            Ok(Some((still(row, blocked), vec![effect])))
-        }
-        "permission" | "dialog" | "question" if is_live && presses(&blocked, word) => {
-            blocked.pressed = Some(now);
-            blocked.note.clear();
-            let press = Effect::Press { rule: blocked.rule.clone(), key: word.to_owned() };
-            Ok(Some((still(row, blocked), vec![press])))
-        }
-        "permission" | "dialog" if is_live => {
-            let first = blocked.options.first().map_or("1", String::as_str);
-            Err(Refusal::new(
-                format!("{} shows a dialog, which takes one key: {}", row.id, blocked.question),
-                match blocked.options.join(", ") {
-                    none if none.is_empty() => {
-                        format!("name the option's digit: autodo answer {0} 1; or look: autodo attach {0}", row.id)
-                    }
-                    names => format!(
-                        "answer with one of {names}, or with the option's digit: autodo answer {0} {first}; or look: \
-                         autodo attach {0}",
-                        row.id
-                    ),
-                },
-            ))
-        }
-        _ if is_live => {
-            // Asked while it started: the prompt that it has not had follows.
-            let owed = matches!(run.phase, Phase::Booting).then(|| match run.start {
-                LaunchKind::Fresh => run.then_deliver.take().unwrap_or(Purpose::Ticket),
-                LaunchKind::Resume => run.then_deliver.take().unwrap_or(Purpose::GoOn),
-            });
-            // Should the agent be lost before it has acted on it, the next run is told.
-            run.task = answered;
-            let Some((mut row, effects)) = deliver(row, run, Purpose::Answer, now) else { return Ok(None) };
-            if let Status::Running(run) = &mut row.status {
-                run.then_deliver = owed;
-            }
-            Ok(Some((row, effects)))
-        }
-        // Nobody is there. What was asked was about a session or a set-up, and says nothing to an agent.
-        reason => {
-            let held = blocked.run.as_deref().cloned().unwrap_or_else(|| Run::new(row.changed));
-            let changed = row.changed;
-            ending::count_work(&mut row, &held, changed);
-            let about_the_session = matches!(reason, "delivery_unverified" | "delivery" | "logged_out" | "dialog");
-            let about_the_tree = matches!(reason, "setup" | "conflict");
-            let has_words = !matches!(run.task, NextRun::Ticket | NextRun::GoOn { .. });
-            let next = if about_the_session || (about_the_tree && (has_words || run.start == LaunchKind::Resume)) {
-                ending::go_on(&row, &run, frozen, format!("the session was lost while it waited: {}", blocked.question))
-            } else if !about_the_tree && ending::can_resume(&row, frozen) {
-                NextRun::Resume { deliver: Some(Purpose::Answer), instead: Some(Box::new(answered)) }
-            } else {
-                answered
-            };
-            row.pane = None;
-            row.status = Status::Queued { not_before: None, next };
-            Ok(Some((row, vec![])))
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! (a late answer of an effect that is no longer wanted, a repeated report) is ignored, never an error; a request that
 //! cannot be met is refused with words for the person who asked.
 
+mod answer;
 mod beginning;
 mod blocked;
 mod claim;
