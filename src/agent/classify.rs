@@ -14,7 +14,7 @@ use view::{Found, View};
 use super::profile::{Dialog, Keystroke, Policy, Profile};
 use crate::domain::{
     id::RunKey,
-    screen::{Marker, Screen, ScreenState, Sighting},
+    screen::{Marker, Screen, ScreenState, Sighting, WORDS},
 };
 
 /// Longest marker line, in columns.
@@ -32,15 +32,18 @@ pub fn classify(profile: &Profile, screen: &Screen, key: Option<&RunKey>) -> Sig
         marker: key.and_then(|key| marker::last(&profile.marker, &view, key)),
         box_empty: view.seen_box().is_some_and(|b| b.content == BoxSeen::Empty),
         choices: vec![],
+        takes_words: false,
         request: None,
         lifts: None,
     };
     if let Some((dialog, found)) = open_dialog(profile, &view) {
         let state = if keys(dialog, &view).is_some() { ScreenState::Dialog } else { dialog.asks };
-        let choices = dialog.choices.keys().cloned().collect();
+        let offered = dialog.options.as_ref().map(|look| view.options(look)).unwrap_or_default();
+        let choices = dialog.choices.keys().cloned().chain(offered.into_iter().map(|(_, says)| says)).collect();
         let request = dialog.request.as_ref().and_then(|look| view.request(look)).map(Box::new);
         return Sighting {
             choices,
+            takes_words: !dialog.words.is_empty(),
             request,
             ..sighting(state, &dialog.name, found.row, view.text_of(&dialog.look, &found))
         };
@@ -90,6 +93,27 @@ pub fn answer<'a>(profile: &'a Profile, screen: &Screen) -> Option<Answer<'a>> {
     let keys = keys(dialog, &view)?;
     let shows = found.row.and_then(|r| screen.rows.get(r)).map_or("", |row| row.trim()).to_owned();
     Some(Answer { rule: &dialog.name, keys, shows })
+}
+
+/// The keys for a person's answer to the dialog `rule` on `screen`: a name of the profile's, what an option says, in
+/// any case, or the key itself. [`WORDS`]: those that close the dialog for words. `None`: it takes no such answer.
+#[must_use]
+pub fn keys_for(profile: &Profile, screen: &Screen, rule: &str, answer: &str) -> Option<Vec<Keystroke>> {
+    let itself = || {
+        let mut chars = answer.chars();
+        let one = chars.next().filter(|_| chars.next().is_none())?;
+        Some(vec![Keystroke::Char(one)])
+    };
+    let Some(dialog) = profile.dialogs.iter().find(|dialog| dialog.name == rule) else { return itself() };
+    if answer == WORDS {
+        return Some(dialog.words.clone()).filter(|keys| !keys.is_empty());
+    }
+    if let Some(keys) = dialog.choices.get(answer) {
+        return Some(keys.clone());
+    }
+    let offered = dialog.options.as_ref().map(|look| View::new(profile, screen).options(look)).unwrap_or_default();
+    let chosen = offered.into_iter().find(|(_, says)| says.to_lowercase() == answer.to_lowercase());
+    chosen.map(|(key, _)| vec![Keystroke::Char(key)]).or_else(itself)
 }
 
 /// Every rule and dialog that would hold on `screen`, in order, with its state: two of different states on one screen

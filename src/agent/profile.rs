@@ -250,8 +250,21 @@ pub struct Dialog {
     pub answer: Vec<Keystroke>,
     /// Keys for what a person may say, such as `allow` and `deny`.
     pub choices: BTreeMap<String, Vec<Keystroke>>,
+    /// How it numbers what there is to choose from; `None`: it does not.
+    pub options: Option<OptionsLook>,
+    /// Keys that close it, so that the agent takes words instead; empty: it takes none.
+    pub words: Vec<Keystroke>,
     /// How the dialog of a permission says what it is about; `None`: only a person can tell.
     pub request: Option<RequestLook>,
+}
+
+/// Where a screen says what there is to choose from.
+#[derive(Clone, Debug)]
+pub struct OptionsLook {
+    /// A row with an option: group 1 is its key, one character, from `1` on; group 2 what it says.
+    pub row: Regex,
+    /// Options that say this are none to offer.
+    pub except: Option<Regex>,
 }
 
 /// Where a screen says what the agent wants to run.

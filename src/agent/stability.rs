@@ -92,6 +92,7 @@ mod tests {
             marker: None,
             box_empty: false,
             choices: vec![],
+            takes_words: false,
             request: None,
             lifts: None,
         }

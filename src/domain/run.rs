@@ -330,6 +330,12 @@ pub struct Blocked {
     /// When a key was typed as the answer; `None`: none was, or the screen has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressed: Option<Timestamp>,
+    /// Words close the dialog and are then delivered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_words: bool,
+    /// A person's words follow as soon as the dialog is closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub words_follow: bool,
     /// What became of the last answer, where that needs saying.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

@@ -279,6 +279,8 @@ pub fn every_status() -> Vec<Status> {
             tier: Tier::Medium,
             live: run.is_some(),
             pressed: run.is_some().then(|| time(6)),
+            takes_words: run.is_some(),
+            words_follow: run.is_some(),
             note: if run.is_some() { NASTY.to_owned() } else { String::new() },
             retire: if run.is_some() { Retire::Kept } else { Retire::No },
             run: run.map(Box::new),

@@ -107,6 +107,9 @@ pub enum Marker {
     Blocked,
 }
 
+/// The answer to a dialog that closes it, so that words can be typed.
+pub const WORDS: &str = "(words)";
+
 /// A stable reading of a screen: the same over two looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
@@ -122,12 +125,15 @@ pub struct Sighting {
     pub marker: Option<Marker>,
     /// True if the profile's input box is visible and holds nothing.
     pub box_empty: bool,
-    /// Names of the answers that the profile has keys for, where the screen asks something.
+    /// Answers that are given by keys, where the screen asks something: names of the profile, and what is to choose from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
     /// What the agent wants to do, where the screen says it whole, with what the rules say to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Box<Asked>>,
+    /// The dialog can be closed, so that words are taken instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_words: bool,
     /// When the usage limit lifts that the screen tells of; `None`: it tells of none, or not when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Timestamp>,

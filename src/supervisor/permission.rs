@@ -69,11 +69,7 @@ async fn ready(world: &World, job: &Job, shown: &Shown<'_>, answer: &str) -> Opt
     if !shown.rule.is_empty() && (sighting.rule != shown.rule || is_another) {
         return None;
     }
-    let named = profile.dialogs.iter().find(|dialog| dialog.name == shown.rule).and_then(|d| d.choices.get(answer));
-    let keys: Vec<Key> = match named {
-        Some(keys) => keys.iter().map(key_of).collect(),
-        None => answer.chars().take(1).map(Key::Char).collect(),
-    };
+    let keys: Vec<Key> = classify::keys_for(&profile, &screen, shown.rule, answer)?.iter().map(key_of).collect();
     let decided = sighting.row.and_then(|row| screen.rows.get(usize::try_from(row).ok()?)).cloned();
     let shows = decided.map(|row| row.trim().chars().take(60).collect::<String>()).filter(|row| !row.is_empty());
     Some(Answer { keys, guard: Guard { shows, hides: vec![] } })

@@ -11,6 +11,7 @@ with_each_agent!(
     a_permission_is_asked_with_its_command_and_given_by_name,
     a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do,
     a_permission_takes_no_text,
+    a_question_with_options_takes_one_of_them_or_words,
     a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost,
 );
 
@@ -88,6 +89,34 @@ fn a_permission_takes_no_text(agent: Agent) {
     assert_eq!(stage.status("T-1"), "blocked permission null");
     assert!(!stage.worktree("T-1").join("work.txt").exists());
     assert_eq!(stage.model.asked("T-1", 2), 0, "{}", stage.model.story());
+}
+
+/// A step that asks with options, as Claude Code's models do. Codex has no such tool outside of its plan mode.
+const CHOOSE: &str = "[[step]]\nsay = 'One thing is not clear.'\n[step.tool]\nname = 'AskUserQuestion'\n\
+                      [[step.tool.input.questions]]\nquestion = 'Which cache?'\nheader = 'Cache'\nmultiSelect = false\n\
+                      options = [{ label = 'OnceCell', description = 'filled once' }, { label = 'LRU', description = \
+                      'bounded' }]\n";
+
+fn a_question_with_options_takes_one_of_them_or_words(agent: Agent) {
+    if agent == Agent::Codex {
+        return;
+    }
+    let stage = Stage::new(agent);
+    stage.ticket("T-1", &[READ, CHOOSE, CHOOSE, WORK, DONE, END]);
+    stage.dispatch(8);
+    assert_eq!(stage.status("T-1"), "blocked question null", "{}", stage.model.story());
+    let question = stage.row("T-1")["question"].as_str().unwrap().to_owned();
+    assert!(question.contains("Which cache?"), "{question}");
+    let shown = stage.autodo(&["show", "T-1"]).ok().both();
+    assert!(shown.contains("OnceCell") && shown.contains("LRU"), "{shown}");
+    stage.autodo(&["answer", "T-1", "lru"]).ok();
+    stage.dispatch(8);
+    assert_eq!(stage.status("T-1"), "blocked question null", "{}", stage.model.story());
+    assert!(stage.screen("T-1").contains("→ LRU"), "{}", stage.screen("T-1"));
+    stage.autodo(&["answer", "T-1", "Neither: a plain map will do."]).ok();
+    stage.dispatch(0);
+    stage.is_proven("T-1", &["work"]);
+    assert_eq!(stage.model.prompts("T-1").last().unwrap(), "Neither: a plain map will do.", "{}", stage.model.story());
 }
 
 fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(agent: Agent) {

@@ -7,9 +7,9 @@ use std::{
 
 use autodo::{
     agent::{
-        classify::{BoxSeen, box_content, classify, holding},
+        classify::{BoxSeen, box_content, classify, holding, keys_for},
         launch::{LaunchVars, launch},
-        profile::{Library, Profile},
+        profile::{Keystroke, Library, Profile},
         prompt::{self, Answered, Capabilities, PromptInput},
     },
     domain::{
@@ -111,6 +111,32 @@ fn profile(name: &str) -> Profile {
 
 fn see(profile: &Profile, golden: &Golden) -> Sighting {
     classify(profile, &golden.screen, Some(&key()))
+}
+
+#[test]
+fn what_there_is_to_choose_from_is_read_from_the_screen() {
+    let claude = profile("claude");
+    let of = |name: &str| {
+        let all = golden("claude/question").into_iter().chain(golden("claude/permission"));
+        all.into_iter().filter(|golden| golden.path.to_string_lossy().contains(name)).collect::<Vec<_>>()
+    };
+    for (name, expected) in [
+        ("/question-", ["OnceCell", "LRU"].as_slice()),
+        ("/more-questions-", &["OnceCell", "LRU"]),
+        ("/plan-", &["Yes", "No"]),
+    ] {
+        let screens = of(name);
+        assert_eq!(screens.len(), 3, "{name}");
+        for golden in screens {
+            let sighting = see(&claude, &golden);
+            assert_eq!(sighting.choices, expected, "{}", golden.path.display());
+            assert_eq!(sighting.takes_words, !name.contains("plan"));
+            let press = |answer: &str| keys_for(&claude, &golden.screen, &sighting.rule, answer);
+            assert_eq!(press(&expected[1].to_lowercase()), Some(vec![Keystroke::Char('2')]));
+            assert_eq!(press("1"), Some(vec![Keystroke::Char('1')]));
+            assert_eq!(press("neither of them"), None);
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::input_box::{SeenBox, find_box};
 use crate::{
-    agent::profile::{LookFor, Profile, Region, RequestLook, When},
+    agent::profile::{LookFor, OptionsLook, Profile, Region, RequestLook, When},
     domain::{
         permission::{Asked, Subject},
         screen::Screen,
@@ -96,6 +96,21 @@ impl<'a> View<'a> {
             row = Some(self.row_at(begin + pattern.find(window)?.start()));
         }
         (!look.not.iter().any(|not| not.is_match(window))).then_some(Found { row })
+    }
+
+    /// What there is to choose from, each with its key: those of the last list that is numbered from 1 on.
+    pub fn options(&self, look: &OptionsLook) -> Vec<(char, String)> {
+        let found: Vec<(char, String)> = look
+            .row
+            .captures_iter(&self.text)
+            .filter_map(|row| {
+                let key = row.get(1)?.as_str().chars().next()?;
+                Some((key, row.get(2)?.as_str().trim().to_owned()))
+            })
+            .collect();
+        let first = found.iter().rposition(|(key, _)| *key == '1').unwrap_or(found.len());
+        let is_none = |says: &str| look.except.as_ref().is_some_and(|except| except.is_match(says));
+        found.into_iter().skip(first).filter(|(_, says)| !says.is_empty() && !is_none(says)).collect()
     }
 
     /// What the agent wants to run, where the screen says it whole.

@@ -72,6 +72,13 @@ pub(super) struct RawRequest {
     pub command: Text,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOptions {
+    pub row: Text,
+    pub except: Option<Text>,
+}
+
 fn yes() -> bool {
     true
 }
@@ -170,6 +177,9 @@ pub(super) struct RawDialog {
     pub answer: Vec<Text>,
     #[serde(default)]
     pub choices: BTreeMap<String, Vec<Text>>,
+    pub options: Option<RawOptions>,
+    #[serde(default)]
+    pub words: Vec<Text>,
     pub request: Option<RawRequest>,
     pub text: Option<Text>,
     pub strip: Option<Text>,

@@ -7,6 +7,7 @@ use super::{
         effect::Effect,
         row::{Row, Status},
         run::{Blocked, LaunchKind, NextRun, Phase, Purpose, Run},
+        screen::WORDS,
         ticket::Frozen,
     },
     Outcome as Stepped, Refusal,
@@ -19,8 +20,9 @@ use super::{
 /// key itself.
 fn presses(blocked: &Blocked, word: &str) -> bool {
     let is_key = word.len() == 1 && word.chars().all(|key| key.is_ascii_alphanumeric());
-    let is_named = !blocked.rule.is_empty() && blocked.options.iter().any(|option| option == word);
-    is_named || (is_key && blocked.reason != "question")
+    let shows_options = !blocked.rule.is_empty() && !blocked.options.is_empty();
+    let is_named = shows_options && blocked.options.iter().any(|option| option.to_lowercase() == word.to_lowercase());
+    is_named || (is_key && (shows_options || blocked.reason != "question"))
 }
 
 pub(super) fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: &str, now: Timestamp) -> Stepped {
@@ -63,6 +65,16 @@ pub(super) fn answer(mut row: Row, mut blocked: Blocked, frozen: &Frozen, text: 
             blocked.pressed = Some(now);
             blocked.note.clear();
             let press = Effect::Press { rule: blocked.rule.clone(), key: word.to_owned() };
+            Ok(Some((still(row, blocked), vec![press])))
+        }
+        // Its dialog is in the way of words: it is closed first.
+        "question" if is_live && blocked.takes_words => {
+            run.task = answered;
+            blocked.run = Some(Box::new(run));
+            blocked.pressed = Some(now);
+            blocked.words_follow = true;
+            blocked.note.clear();
+            let press = Effect::Press { rule: blocked.rule.clone(), key: WORDS.to_owned() };
             Ok(Some((still(row, blocked), vec![press])))
         }
         "permission" | "dialog" if is_live => {

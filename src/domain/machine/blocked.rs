@@ -44,11 +44,13 @@ pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event:
         // The answer was not typed: it is the person's again to give.
         Event::Keyed { keys, why } if keys.is_empty() && blocked.pressed.is_some() => {
             blocked.pressed = None;
+            blocked.words_follow = false;
             blocked.note.clone_from(why);
             Ok(Some((still(row, blocked), vec![])))
         }
         Event::Deadline { timer: Timer::Answer } if timers::has_passed(&row, frozen, Timer::Answer, now) => {
             blocked.pressed = None;
+            blocked.words_follow = false;
             blocked.note = "the answer was typed, and the screen has not changed since: look at the pane".into();
             Ok(Some((still(row, blocked), vec![Effect::Notify])))
         }
@@ -92,7 +94,9 @@ fn seen(
     let mut run = run_of(&row, &blocked, now);
     let is_booting = matches!(run.phase, Phase::Booting);
     let is_unverified = blocked.reason == "delivery_unverified";
-    let on_screen = matches!(blocked.reason.as_str(), "permission" | "dialog" | "logged_out");
+    // A question that was answered by a key is one, too: with words the agent goes on by itself.
+    let by_key = blocked.pressed.is_some() && !blocked.words_follow;
+    let on_screen = by_key || matches!(blocked.reason.as_str(), "permission" | "dialog" | "logged_out");
     let is_done = sighting.marker == Some(Marker::Done);
     match sighting.state {
         // The key that the marker ends with stands only in the ticket's prompt.
@@ -100,6 +104,12 @@ fn seen(
             Some(claimed(row, run, Claim { claimed: true, ..Claim::default() }, now))
         }
         _ if is_unverified => None,
+        // The dialog is closed: what the person said is delivered.
+        ScreenState::Ready | ScreenState::Question
+            if blocked.words_follow && sighting.box_empty && sighting.rule != blocked.rule =>
+        {
+            running::deliver(row, run, Purpose::Answer, now)
+        }
         ScreenState::Ready if is_done && blocked.settled && !is_booting => {
             Some(claimed(row, run, Claim { claimed: true, ..Claim::default() }, now))
         }
@@ -152,6 +162,8 @@ fn seen(
             blocked.rule.clone_from(&sighting.rule);
             blocked.question.clone_from(&sighting.text);
             blocked.options.clone_from(&sighting.choices);
+            blocked.takes_words = sighting.takes_words;
+            blocked.words_follow = false;
             permission::attach(&mut blocked, sighting);
             blocked.pressed = None;
             blocked.note.clear();

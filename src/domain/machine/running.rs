@@ -358,6 +358,8 @@ pub(super) fn block(
         live: live && row.pane.is_some(),
         settled: false,
         pressed: None,
+        takes_words: false,
+        words_follow: false,
         note: String::new(),
         retire: Retire::No,
         run: Some(Box::new(run)),
@@ -372,6 +374,7 @@ pub(super) fn block_on_screen(row: Row, run: Run, reason: &str, sighting: &Sight
     if let Status::Blocked(blocked) = &mut row.status {
         blocked.rule.clone_from(&sighting.rule);
         blocked.options.clone_from(&sighting.choices);
+        blocked.takes_words = sighting.takes_words;
         permission::attach(blocked, sighting);
         blocked.settled = true;
     }

@@ -2,12 +2,20 @@
 
 use super::{
     super::{
-        Dialog, Keystroke, LookFor, Policy, Region, RequestLook,
-        raw::{RawDialog, RawRequest},
+        Dialog, Keystroke, LookFor, OptionsLook, Policy, Region, RequestLook,
+        raw::{RawDialog, RawOptions, RawRequest},
     },
     Checked, all, compile, decisive, fault, key, maybe, rows,
 };
 use crate::domain::screen::ScreenState;
+
+fn options(raw: &RawOptions) -> Checked<OptionsLook> {
+    let row = decisive(&raw.row)?;
+    if row.captures_len() < 3 {
+        return fault(&raw.row, "options.row needs a group for the key and one for what the option says");
+    }
+    Ok(OptionsLook { row, except: maybe(raw.except.as_ref(), decisive)? })
+}
 
 fn request(raw: &RawRequest, asks: ScreenState) -> Checked<RequestLook> {
     if asks != ScreenState::Permission {
@@ -46,6 +54,11 @@ pub(super) fn dialog(raw: RawDialog) -> Checked<Dialog> {
     for (name, keys) in &raw.choices {
         choices.insert(name.clone(), keys.iter().map(key).collect::<Checked<Vec<_>>>()?);
     }
+    let options = raw.options.as_ref().map(options).transpose()?;
+    let words = raw.words.iter().map(key).collect::<Checked<Vec<_>>>()?;
+    if let Some(first) = raw.words.first().filter(|_| asks != ScreenState::Question) {
+        return fault(first, "only a dialog of the state \"question\" is closed for words");
+    }
     let request = raw.request.as_ref().map(|raw| request(raw, asks)).transpose()?;
     let look = LookFor {
         pattern: Some(decisive(&raw.pattern)?),
@@ -59,5 +72,5 @@ pub(super) fn dialog(raw: RawDialog) -> Checked<Dialog> {
         strip: maybe(raw.strip.as_ref(), compile)?,
     };
     let selected = maybe(raw.selected.as_ref(), decisive)?;
-    Ok(Dialog { name: raw.name.into_inner(), asks, look, policy, selected, answer, choices, request })
+    Ok(Dialog { name: raw.name.into_inner(), asks, look, policy, selected, answer, choices, options, words, request })
 }

@@ -7,7 +7,7 @@ use crate::domain::{
     risk::Tier,
     row::Status,
     run::{NextRun, Phase, Purpose, Retire},
-    screen::{Marker, ScreenState, Sighting},
+    screen::{Marker, ScreenState, Sighting, WORDS},
 };
 
 fn lost() -> Event {
@@ -174,6 +174,36 @@ fn an_answer_after_a_lost_session_resumes_the_conversation_where_that_can_be() {
         matches!(play.next(), NextRun::Resume { deliver: Some(Purpose::Answer), .. }),
         "a permission's answer becomes text"
     );
+}
+
+#[test]
+fn words_to_a_question_with_options_close_its_dialog_first() {
+    let shown = |rule: &str, text: &str| Sighting {
+        rule: rule.into(),
+        text: text.into(),
+        choices: vec!["OnceCell".into(), "LRU".into()],
+        takes_words: true,
+        box_empty: false,
+        ..sighting(ScreenState::Question)
+    };
+    let seen = |sighting| Event::Seen { sighting, answerable: false };
+    let mut asked = Play::new();
+    asked.working().take(&seen(shown("question", "which?")));
+    let mut chosen = asked.clone();
+    assert_eq!(chosen.take(&answer("lru")).effects, [Effect::Press { rule: "question".into(), key: "lru".into() }]);
+    chosen.take(&shows(ScreenState::Ready));
+    assert!(matches!(chosen.phase(), Phase::Working), "its turn is over already");
+    let mut digit = asked.clone();
+    assert_eq!(digit.take(&answer("2")).effects, [Effect::Press { rule: "question".into(), key: "2".into() }]);
+    assert_eq!(asked.take(&answer("neither")).effects, [Effect::Press { rule: "question".into(), key: WORDS.into() }]);
+    asked.ignores(&seen(shown("question", "which?")));
+    let mut again = asked.clone();
+    again.take(&Event::Keyed { keys: vec![], why: "the screen has changed".into() });
+    assert!(!again.blocked().words_follow && again.blocked().note.contains("changed"));
+    let closed = Sighting { rule: "interrupted".into(), ..sighting(ScreenState::Question) };
+    asked.take(&seen(closed));
+    assert!(matches!(asked.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Answer));
+    assert!(matches!(&asked.run().task, NextRun::Answered { answer, .. } if answer == "neither"));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(super) fn sighting(state: ScreenState) -> Sighting {
         box_empty: true,
         choices: vec![],
         request: None,
+        takes_words: false,
         lifts: None,
     }
 }
