@@ -31,7 +31,14 @@ use super::{
     watch::{Round, Watch},
 };
 use crate::{
-    domain::{event::Event, id::TicketId, row::Row, run::Phase, schedule::Slots},
+    domain::{
+        effect::Effect,
+        event::Event,
+        id::TicketId,
+        row::{Row, Status},
+        run::Phase,
+        schedule::Slots,
+    },
     ports::store::StoreError,
 };
 
@@ -229,10 +236,22 @@ impl Supervisor {
                 if run.is_some_and(|run| matches!(run.phase, Phase::Booting | Phase::Working)) {
                     self.forget.push(ticket.clone());
                 }
+                if effects.iter().any(|effect| matches!(effect, Effect::Always { .. })) {
+                    self.look_at_the_blocked_of(ticket);
+                }
                 self.extras(ticket, &effects);
                 Ok(true)
             }
         }
+    }
+
+    /// A rule is added for the project of `ticket`: what waits in its other tickets may be answered by it.
+    fn look_at_the_blocked_of(&mut self, ticket: &TicketId) {
+        let rows = self.queue.rows();
+        let Some(repo) = rows.get(ticket).map(|row| &row.repo) else { return };
+        let waits = |row: &&Row| row.repo == *repo && row.id != *ticket && matches!(row.status, Status::Blocked(_));
+        let others: Vec<TicketId> = rows.values().filter(waits).map(|row| row.id.clone()).collect();
+        self.forget.extend(others);
     }
 
     /// As [`Self::take`], where only the books can stop the supervisor.

@@ -15,7 +15,8 @@ with_each_agent!(
     an_answer_to_a_dialog_that_is_gone_is_refused,
 );
 
-/// What the agent is to do, one simple command after the other.
+/// What the agent is to do, one simple command after the other. Claude Code asks for those of git, and not for `touch`,
+/// which it takes for an edit.
 const COMMANDS: [&str; 4] = [
     "touch work.txt",
     "git add work.txt",
@@ -71,51 +72,58 @@ fn what_exact_rules_allow_is_done_without_a_person(agent: Agent) {
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
     nobody_was_asked(&stage, "T-1");
-    assert_eq!(decided(&stage, "T-1")[..2], ["allow Bash touch work.txt", "allow Bash git add work.txt"]);
+    let decided = decided(&stage, "T-1");
+    assert!(decided.contains(&"allow Bash git commit -qm work".to_owned()), "{decided:?}");
     assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
 }
 
 fn what_a_rule_denies_is_told_to_the_agent_and_the_work_goes_on(agent: Agent) {
-    let stage = stage(agent, &format!("\"deny Bash rm *\", {RULES}"));
-    ticket(&stage, "T-1", &[&["rm -rf README.md"], &COMMANDS[..]].concat());
+    let stage = stage(agent, &format!("\"deny Bash git tag *\", {RULES}"));
+    ticket(&stage, "T-1", &[&["git tag forbidden"], &COMMANDS[..]].concat());
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
     nobody_was_asked(&stage, "T-1");
-    assert!(stage.worktree("T-1").join("README.md").exists());
-    assert_eq!(decided(&stage, "T-1")[0], "deny Bash rm *");
+    assert_eq!(stage.git("T-1", &["tag"]), "");
+    assert_eq!(decided(&stage, "T-1")[0], "deny Bash git tag *");
     let prompts = stage.model.prompts("T-1");
     match agent {
         // Its hook denies, and the turn goes on.
         Agent::Claude => assert_eq!(prompts.len(), 1, "{prompts:?}"),
         // A key denies, which ends the turn: the next prompt says why.
-        Agent::Codex => assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash rm *)"), "{prompts:?}"),
+        Agent::Codex => {
+            assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash git tag *)"), "{prompts:?}")
+        }
     }
 }
 
 fn what_was_always_allowed_is_not_asked_again_in_this_ticket_or_another(agent: Agent) {
     let stage = stage(agent, RULES);
-    let twice = [&["touch extra.txt", "touch extra.txt", "rm extra.txt"], &COMMANDS[..]].concat();
+    let twice = [&["git tag -f extra", "git tag -f extra", "git tag -d extra"], &COMMANDS[..]].concat();
     ticket(&stage, "T-1", &twice);
     stage.dispatch(8);
     assert_eq!(stage.status("T-1"), "blocked permission null", "{}", stage.model.story());
     let row = stage.row("T-1");
-    assert!(row["question"].as_str().unwrap().starts_with("Bash: touch extra.txt"), "{row}");
+    assert!(row["question"].as_str().unwrap().starts_with("Bash: git tag -f extra"), "{row}");
     let request = &row["request"];
-    assert_eq!((&request["tool"], &request["input"]["command"]), (&json!("Bash"), &json!("touch extra.txt")), "{row}");
-    assert!(stage.autodo(&["show", "T-1"]).ok().stdout.contains("Bash: touch extra.txt"));
+    assert_eq!((&request["tool"], &request["input"]["command"]), (&json!("Bash"), &json!("git tag -f extra")), "{row}");
+    assert!(stage.autodo(&["show", "T-1"]).ok().stdout.contains("Bash: git tag -f extra"));
     stage.autodo(&["answer", "T-1", "always"]).ok();
     // The second time is not asked; the next thing is.
     stage.dispatch(8);
-    assert!(stage.row("T-1")["question"].as_str().unwrap().starts_with("Bash: rm extra.txt"), "{}", stage.row("T-1"));
+    assert!(
+        stage.row("T-1")["question"].as_str().unwrap().starts_with("Bash: git tag -d extra"),
+        "{}",
+        stage.row("T-1")
+    );
     stage.autodo(&["answer", "T-1", "allow"]).ok();
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
     let listed = stage.autodo(&["config", "permissions"]).ok().stdout;
-    assert!(listed.contains("\nallow Bash touch extra.txt\n") && !listed.contains("rm extra.txt"), "{listed}");
+    assert!(listed.contains("\nallow Bash git tag -f extra\n") && !listed.contains("git tag -d extra"), "{listed}");
     // Another ticket of the project, and this time nobody is there.
-    ticket(&stage, "T-2", &[&["touch extra.txt"], &COMMANDS[..3], &["rm -f extra.txt"], &COMMANDS[3..]].concat());
+    ticket(&stage, "T-2", &[&["git tag -f extra"], &COMMANDS[..3], &["git tag -d extra"], &COMMANDS[3..]].concat());
     stage.dispatch(8);
-    assert!(stage.row("T-2")["question"].as_str().unwrap().starts_with("Bash: rm -f"), "{}", stage.row("T-2"));
+    assert!(stage.row("T-2")["question"].as_str().unwrap().starts_with("Bash: git tag -d"), "{}", stage.row("T-2"));
     stage.autodo(&["answer", "T-2", "allow"]).ok();
     stage.dispatch(0);
     stage.is_proven("T-2", &["work"]);
@@ -126,7 +134,7 @@ fn what_was_always_allowed_is_not_asked_again_in_this_ticket_or_another(agent: A
 
 fn an_answer_to_a_dialog_that_is_gone_is_refused(agent: Agent) {
     let stage = stage(agent, RULES);
-    ticket(&stage, "T-1", &["touch extra.txt"]);
+    ticket(&stage, "T-1", &["git tag -f extra"]);
     stage.dispatch(8);
     stage.keys("T-1", &["Escape"]);
     stage.wait("the dialog to go", || {
@@ -137,8 +145,8 @@ fn an_answer_to_a_dialog_that_is_gone_is_refused(agent: Agent) {
         let said = stage.autodo(&["answer", "T-1", word]).code(1);
         assert!(said.both().contains("the screen has changed"), "{}", said.both());
     }
-    assert!(!stage.worktree("T-1").join("extra.txt").exists());
-    assert!(!stage.autodo(&["config", "permissions"]).ok().stdout.contains("extra.txt"));
+    assert_eq!(stage.git("T-1", &["tag"]), "");
+    assert!(!stage.autodo(&["config", "permissions"]).ok().stdout.contains("extra"));
 }
 
 /// A profile over that of Claude Code, with these settings for each launch.
@@ -156,10 +164,10 @@ mod claude_alone {
     fn a_hook_that_is_not_there_lets_nothing_through() {
         let broken = r#"[{ hooks = [{ type = "command", command = "/nowhere/hook", timeout = 20 }] }]"#;
         let stage = super::claude_with("broken", &format!("[launch.settings.hooks]\nPermissionRequest = {broken}"));
-        super::ticket(&stage, "T-1", &["touch extra.txt"]);
+        super::ticket(&stage, "T-1", &["git tag -f extra"]);
         stage.dispatch(8);
         assert_eq!(stage.status("T-1"), "blocked permission null", "{}", stage.model.story());
-        assert!(!stage.worktree("T-1").join("extra.txt").exists());
+        assert_eq!(stage.git("T-1", &["tag"]), "");
     }
 
     #[test]

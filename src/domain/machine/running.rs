@@ -129,7 +129,9 @@ pub(super) fn seen(
         ScreenState::Dialog => Some(block_on_screen(row, run, "dialog", sighting)),
         ScreenState::Permission => Some(permission::shown(row, run, sighting, now)),
         // A key that denies ends the turn, and the agent asks what else it is to do.
-        ScreenState::Question | ScreenState::Ready if !booting && run.denied.is_some() && sighting.box_empty => {
+        ScreenState::Question | ScreenState::Ready
+            if !booting && run.denied.is_some() && sighting.box_empty && sighting.marker.is_none() =>
+        {
             let rule = run.denied.take().unwrap_or_default();
             deliver(row, run, Purpose::Denied { rule }, now)
         }

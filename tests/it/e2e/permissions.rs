@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
+    PATIENCE,
     fakes::{COMMIT, DONE, FakeProject},
     wait_for,
     world::World,
@@ -59,6 +60,26 @@ fn what_no_rule_allows_is_asked_with_the_request_and_always_asks_no_more() {
         p.events("T-1").iter().any(|e| e["kind"] == "key" && e["why"].as_str().unwrap().contains("added the rule"))
     );
     assert!(p.git("T-1", &["status", "--porcelain"]).is_empty());
+}
+
+#[test]
+fn what_is_allowed_for_good_is_allowed_to_all_who_wait_for_it() {
+    let world = World::new();
+    let p = FakeProject::new(&world).ticket("T-1", "").ticket("T-2", "").ticket("T-3", "");
+    let gate = p.gate("gate");
+    let asks = [BEGIN, "permission $ npm test\n", COMMIT, DONE].concat();
+    let waits = format!("{BEGIN}wait-file {gate}\n{COMMIT}{DONE}");
+    let p = p.setting("parallel = 3").scenario(&asks).scenario_of("T-3", 1, &waits).set_up();
+    let dispatch = p.start(&[]);
+    for id in ["T-1", "T-2"] {
+        p.wait_status(id, "blocked permission");
+    }
+    p.autodo(&["answer", "T-1", "always"]).code(0);
+    for id in ["T-1", "T-2"] {
+        p.wait_status(id, "needs_review null true");
+    }
+    p.open("gate");
+    dispatch.wait(PATIENCE).code(0);
 }
 
 #[test]
