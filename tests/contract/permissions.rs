@@ -91,7 +91,7 @@ fn what_a_rule_denies_is_told_to_the_agent_and_the_work_goes_on(agent: Agent) {
         Agent::Claude => assert_eq!(prompts.len(), 1, "{prompts:?}"),
         // A key denies, which ends the turn: the next prompt says why.
         Agent::Codex => {
-            assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash git tag *)"), "{prompts:?}")
+            assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash git tag *)"), "{prompts:?}");
         }
     }
 }

@@ -227,7 +227,7 @@ fn other_tools_are_known_by_name_or_by_their_whole_input() {
         assert_eq!(rule(text).matches(&asked), expected, "{text}");
     }
     // What no rule may answer, and what is cut.
-    let question = Asked { subject: None, ..asked.clone() };
+    let question = Asked { subject: None, ..asked };
     assert!(["allow *", "deny *", "ask *"].iter().all(|text| !rule(text).matches(&question)));
     assert_eq!(other("WebFetch", r#"{"url":"http"#).exact_rule(), None);
 }
