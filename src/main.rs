@@ -7,6 +7,10 @@ fn main() -> ExitCode {
     match (arguments.next().as_deref().and_then(|a| a.to_str()), arguments.next()) {
         // The launch wrapper and the script agent are programs of their own that live in the same file.
         (Some("launch"), Some(folder)) => exit(autodo::adapters::process::wrapper::main(std::path::Path::new(&folder))),
+        (Some("hook"), Some(event)) if event == "statusline" => {
+            autodo::hooks::statusline::main();
+            ExitCode::SUCCESS
+        }
         (Some("hook"), event) if event.as_ref().is_none_or(|event| !event.as_encoded_bytes().starts_with(b"-")) => {
             autodo::hooks::main();
             ExitCode::SUCCESS

@@ -14,6 +14,7 @@ pub mod interrupt;
 pub mod machine;
 pub mod outbox;
 pub mod process;
+pub mod records;
 pub mod stdin;
 pub mod store;
 pub mod tmux;

@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod library;
 mod raw;
+pub mod records;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use error::{Place, ProfileError};
 pub use library::{Library, Shown, builtin};
+pub use records::Records;
 
 use super::placeholder::Template;
 use crate::domain::{permission::Tools, screen::ScreenState, ticket::Limits};
@@ -62,6 +64,8 @@ pub struct Profile {
     pub permissions: Permissions,
     /// How a marker line may begin.
     pub marker: MarkerLine,
+    /// The agent's own record of a conversation; `None`: nothing is known of it.
+    pub records: Option<Records>,
     limits: LimitsOverride,
 }
 
@@ -74,6 +78,8 @@ pub enum Conversation {
     None,
     /// autodo chooses it, and hands it over in the argv.
     Chosen,
+    /// The agent chooses it, and tells it in its own record.
+    Recorded,
 }
 
 /// How the first prompt of a launch arrives.

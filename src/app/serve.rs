@@ -355,6 +355,8 @@ pub fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row 
         losses: 0,
         epoch: 0,
         conversation: None,
+        record: None,
+        usage: vec![],
         pane: None,
         proof: None,
         risk_summary: crate::domain::risk::RiskSummary::default(),

@@ -44,6 +44,10 @@ pub fn line(entry: &Entry, before: Option<&Row>) -> Value {
             if let Some(told) = told.as_object_mut() {
                 told.remove("summary");
                 told.remove("risks");
+                // Where the next look goes on is the journal's affair.
+                if let Some(noted) = told.get_mut("noted").and_then(Value::as_object_mut) {
+                    noted.remove("mark");
+                }
                 let key = told.remove("event").unwrap_or(Value::Null);
                 fields.insert("event".into(), key);
                 if let Some(report) = told.get_mut("report").and_then(Value::as_object_mut) {
@@ -76,6 +80,8 @@ fn kind(event: &Event) -> &'static str {
             "hook" => "hook",
             _ => "report",
         },
+        Event::Recorded { hook: Some(_), .. } => "hook",
+        Event::Recorded { hook: None, .. } => "note",
         Event::ReportRejected { .. } => "report",
         Event::Checked { .. } => "check",
         Event::Asked { request: Request::Answer { .. }, .. } => "answer",

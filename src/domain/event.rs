@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     check::{CheckResult, CommandEnd},
     id::{DeliveryId, PaneId, RunKey},
-    report::Report,
+    report::{Hook, Report},
     risk::{RiskSource, RiskSummary, Tier},
     row::{Row, Stacked},
     screen::Sighting,
+    usage::Noted,
 };
 
 /// Something that happened to one ticket.
@@ -118,6 +119,16 @@ pub enum Event {
         /// What all reports so far say about risk.
         risks: Vec<RiskSource>,
     },
+    /// The agent's own record of its conversation, or its status line, says more.
+    Recorded {
+        /// Of which launch.
+        launch: u32,
+        /// What is known now.
+        noted: Box<Noted>,
+        /// What happened, in the words of the hooks; `None`: nothing but figures.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hook: Option<Hook>,
+    },
     /// A report whose run or key does not match: for the record only.
     ReportRejected {
         /// The file's name.
@@ -190,6 +201,12 @@ pub enum Event {
 }
 
 impl Event {
+    /// True if the agent's launch is over with it: nothing more comes from there.
+    #[must_use]
+    pub fn ends_launch(&self) -> bool {
+        matches!(self, Self::AgentExited { .. } | Self::AgentVanished { .. } | Self::Closed)
+    }
+
     /// The word in the journal, and of crash points.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -209,6 +226,7 @@ impl Event {
             Self::Unverified { .. } => "unverified",
             Self::Keyed { .. } => "keyed",
             Self::Reported { .. } => "reported",
+            Self::Recorded { .. } => "recorded",
             Self::ReportRejected { .. } => "report_rejected",
             Self::AgentExited { .. } => "agent_exited",
             Self::AgentVanished { .. } => "agent_vanished",

@@ -10,6 +10,7 @@ use super::{
     id::TicketId,
     risk::RiskSummary,
     row::{Row, Status},
+    usage::MicroUsd,
 };
 
 /// Longest part of a question that is kept, in characters.
@@ -37,6 +38,10 @@ pub struct Glance {
     pub worked_s: Option<u64>,
     /// When the work that goes on began; `None`: none does.
     pub since: Option<Timestamp>,
+    /// What it has cost so far, as far as that is known; `None`: nothing is.
+    pub spent: Option<MicroUsd>,
+    /// That is all.
+    pub cost_known: bool,
     /// Decisions, counted.
     pub risk: RiskSummary,
     /// Why it is where it is, in a few words.
@@ -70,6 +75,8 @@ impl From<&Row> for Glance {
                 Status::Running(run) if row.started.is_some() => Some(run.began),
                 _ => None,
             },
+            spent: row.spent(),
+            cost_known: row.is_cost_known(),
             risk: row.risk_summary,
             note: note(row),
             until: match &row.status {

@@ -29,3 +29,4 @@ pub mod samples;
 pub mod schedule;
 pub mod screen;
 pub mod ticket;
+pub mod usage;

@@ -72,6 +72,16 @@ pub enum Said {
     Hook(Hook),
 }
 
+/// Who tells what happened to the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Teller {
+    /// One of its hooks, while it happened.
+    Hook,
+    /// Its own record of the conversation.
+    Record,
+}
+
 /// What an agent's own hooks tell: it is the program that says so, not the model in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "hook", rename_all = "snake_case")]
@@ -96,6 +106,9 @@ pub enum Hook {
         marker: Option<Marker>,
         /// Its last message; cut.
         text: String,
+        /// The program's own id of the turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<String>,
     },
     /// Its turn ended with an error.
     Failed {

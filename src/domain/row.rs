@@ -10,6 +10,7 @@ use super::{
     id::{PaneId, RunId, RunKey, TicketId},
     risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     run::{Blocked, NextRun, Parked, Run},
+    usage::{Mark, RunUsage},
 };
 
 /// One ticket in the queue.
@@ -94,6 +95,12 @@ pub struct Row {
     /// The agent's conversation, where it has one that can be resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
+    /// How far the agent's own record of that conversation was taken in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Mark>,
+    /// What each run has used, as far as the agent's own records say; an entry for each that had a session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<RunUsage>,
     /// The pane, while a session of the ticket is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pane: Option<PaneId>,

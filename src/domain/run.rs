@@ -3,7 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{check::CheckResult, id::DeliveryId, permission::Asked, report::Said, risk::Tier};
+use super::{
+    check::CheckResult,
+    id::DeliveryId,
+    permission::Asked,
+    report::{Said, Teller},
+    risk::Tier,
+};
 
 /// A run at work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +67,9 @@ pub struct Run {
     /// `None`: they did, or there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsent: Option<String>,
+    /// The turn of the agent whose end was told last, and by whom: the other may tell it as well, which is no news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_turn: Option<(Teller, String)>,
 }
 
 /// How a launch starts the agent.

@@ -12,10 +12,11 @@ use super::{
     event::{Event, Request},
     id::{DeliveryId, PaneId, RunKey, TicketId},
     permission::{Asked, Subject, Verdict},
-    report::{REPORT_VERSION, Report, Said},
+    report::{Hook, REPORT_VERSION, Report, Said},
     risk::{RiskOrigin, RiskSource, RiskSummary, Tier},
     row::{Proof, Row, Source, Stacked, Status},
     run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Retire, Run},
+    usage::{Mark, Noted, RunUsage, Tokens},
 };
 
 /// A text with all that breaks naive writers.
@@ -68,6 +69,8 @@ pub fn row(ticket: &str) -> Row {
         crashes: 0,
         epoch: 0,
         conversation: None,
+        record: None,
+        usage: Vec::new(),
         pane: None,
         proof: None,
         risk_summary: RiskSummary::default(),
@@ -94,6 +97,7 @@ pub fn full_row(ticket: &str) -> Row {
         summary: Some(NASTY.to_owned()),
         no_change: Some(String::new()),
     };
+    let tokens = Tokens { input: 1, cache_read: 2, cache_write: 3, output: 1 << 40 };
     Row {
         title: NASTY.to_owned(),
         priority: 9,
@@ -113,6 +117,17 @@ pub fn full_row(ticket: &str) -> Row {
         crashes: 1,
         epoch: 1,
         conversation: Some("c".to_owned()),
+        record: Some(Mark {
+            path: PathBuf::from("/a b/c"),
+            offset: 9,
+            own: tokens,
+            total: Some(tokens),
+            recent: vec![(NASTY.to_owned(), tokens)],
+        }),
+        usage: vec![
+            RunUsage { run: 6, ..RunUsage::default() },
+            RunUsage { run: 7, launch: 2, earlier_usd: Some(1), launch_usd: Some(2), tokens: Some(tokens) },
+        ],
         pane: PaneId::parse("%3"),
         proof: Some(proof),
         risk_summary: RiskSummary { low: 1, medium: 2, high: 3, blocked: 4 },
@@ -244,6 +259,7 @@ pub fn run(phase: Phase) -> Run {
         asks: vec![],
         denied: None,
         unsent: None,
+        ended_turn: None,
         start: LaunchKind::Fresh,
         then_deliver: None,
         void_rounds: 0,
@@ -334,6 +350,17 @@ pub fn some_events() -> Vec<Event> {
         Event::Accepted { row: Box::new(full_row("T-1")) },
         Event::Start { key: RunKey::from_bits(1), conversation: None },
         Event::Alive,
+        Event::Recorded { launch: 1, noted: Box::default(), hook: None },
+        Event::Recorded {
+            launch: 2,
+            noted: Box::new(Noted {
+                conversation: Some(text()),
+                mark: full_row("T-1").record,
+                usd: Some(7),
+                tokens: None,
+            }),
+            hook: Some(Hook::Submitted { delivery: Some(text()) }),
+        },
         Event::Closed,
         Event::AgentExited { launch: 1, end: CommandEnd::Exited { code: 1 } },
         Event::Checked { result: check(CommandEnd::TimedOut { after_s: 1 }) },

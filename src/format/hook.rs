@@ -43,6 +43,7 @@ pub fn parse(bytes: &[u8], key: &RunKey) -> Result<Option<Hook>, String> {
                 .map_or(0, |tasks| u32::try_from(tasks.len()).unwrap_or(u32::MAX)),
             marker: marker(last(), key),
             text: cut(last()),
+            turn: given["turn_id"].as_str().map(cut),
         },
         "StopFailure" => {
             let said = [last(), given["error_details"].as_str().unwrap_or_default()];
@@ -92,19 +93,19 @@ pub fn answer(asked: &Asked) -> Option<String> {
     Some(json!({ "hookSpecificOutput": { "hookEventName": "PermissionRequest", "decision": decision } }).to_string())
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
 /// The delivery that a prompt names: `[autodo 1.3]`.
-fn delivery(prompt: &str) -> Option<&str> {
+pub(super) fn delivery(prompt: &str) -> Option<&str> {
     let (_, rest) = prompt.split_once("[autodo ")?;
     let (id, _) = rest.split_once(']')?;
     id.bytes().all(|b| b.is_ascii_digit() || b == b'.').then_some(id)
 }
 
 /// The last marker of this run that stands alone on a line.
-fn marker(text: &str, key: &RunKey) -> Option<Marker> {
+pub(super) fn marker(text: &str, key: &RunKey) -> Option<Marker> {
     let of = |line: &str| match line.trim().strip_suffix(key.as_str()) {
         Some("AUTODO-DONE-") => Some(Marker::Done),
         Some("AUTODO-BLOCKED-") => Some(Marker::Blocked),
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn each_event_is_read() {
-        let stop = |marker, background| Hook::Stopped { background, marker, text: "x".into() };
+        let stop = |marker, background| Hook::Stopped { background, marker, text: "x".into(), turn: None };
         let named = |name: &str, rest: &str| read(&format!("{{\"hook_event_name\":\"{name}\"{rest}}}"));
         assert_eq!(named("SessionStart", ",\"source\":\"startup\""), Hook::Started);
         let prompt = ",\"prompt\":\"Task [autodo 2.13]: read the file\"";

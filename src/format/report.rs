@@ -88,7 +88,9 @@ fn cleaned(said: Said) -> Said {
             Hook::Started => Hook::Started,
             Hook::Submitted { delivery } => Hook::Submitted { delivery: opt(delivery) },
             Hook::Asks(asked) => Hook::Asks(cleaned_request(asked)),
-            Hook::Stopped { background, marker, text } => Hook::Stopped { background, marker, text: clean(&text) },
+            Hook::Stopped { background, marker, text, turn } => {
+                Hook::Stopped { background, marker, text: clean(&text), turn: turn.as_deref().map(clean) }
+            }
             Hook::Failed { error, text } => Hook::Failed { error: clean(&error), text: clean(&text) },
             Hook::Ended { reason } => Hook::Ended { reason: clean(&reason) },
         }),
@@ -188,7 +190,7 @@ mod tests {
                 subject: Some(Subject::Path { path: text(), inside: Some(text()) }),
                 ..Asked::default()
             })),
-            Said::Hook(Hook::Stopped { background: 1, marker: Some(Marker::Done), text: text() }),
+            Said::Hook(Hook::Stopped { background: 1, marker: Some(Marker::Done), text: text(), turn: Some(text()) }),
             Said::Hook(Hook::Failed { error: text(), text: text() }),
             Said::Hook(Hook::Ended { reason: text() }),
         ];

@@ -7,6 +7,7 @@
 //! where anything is unclear: then the agent's own dialog asks a person.
 
 mod judge;
+pub mod statusline;
 
 use std::{
     io::Write,

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod files;
 pub mod launches;
 pub mod outbox;
+pub mod records;
 pub mod store;
 pub mod terminal;
 pub mod worktrees;

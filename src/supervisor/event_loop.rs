@@ -27,6 +27,7 @@ use super::{
     World,
     outbox::Outboxes,
     queue::{Queue, TakeError, Taken},
+    records::Readers,
     targets,
     watch::{Round, Watch},
 };
@@ -98,6 +99,7 @@ pub struct Supervisor {
     left_to_hooks: BTreeMap<TicketId, Instant>,
     woken: BTreeSet<TicketId>,
     outboxes: Outboxes,
+    readers: Readers,
     next_round: Instant,
     watched: usize,
     lively: usize,
@@ -132,6 +134,7 @@ impl Supervisor {
             left_to_hooks: BTreeMap::new(),
             woken: BTreeSet::new(),
             outboxes: Outboxes::default(),
+            readers: Readers::default(),
             next_round: now,
             watched: 0,
             lively: 0,
@@ -179,6 +182,7 @@ impl Supervisor {
     /// Brings everything into line with the rows: reports, deadlines, starts, tasks, projections.
     async fn settle(&mut self) -> Result<(), StoreError> {
         self.take_reports()?;
+        self.take_records(None)?;
         self.deadlines()?;
         if !matches!(self.until, Until::Settled { .. }) {
             self.news_of_dependencies()?;

@@ -216,7 +216,11 @@ async fn launch_argv(
     let tools = &profile.permissions.tools;
     let policy = world.files.keep_policy(&job.run, &row.worktree, &row.repo, &job.frozen().permissions, tools);
     let policy = policy.map_err(|why| (LaunchTrouble::Passing, why))?;
-    let own = [("AUTODO_WAKE".to_owned(), text(places.wake())), ("AUTODO_POLICY".to_owned(), text(policy))];
+    let own = [
+        ("AUTODO_WAKE".to_owned(), text(places.wake())),
+        ("AUTODO_LAUNCH".to_owned(), text(folder.to_owned())),
+        ("AUTODO_POLICY".to_owned(), text(policy)),
+    ];
     let spec = LaunchSpec {
         version: 1,
         run: job.run.to_string(),

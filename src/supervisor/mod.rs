@@ -14,6 +14,7 @@ pub mod launching;
 pub mod outbox;
 pub mod permission;
 pub mod queue;
+pub mod records;
 pub mod review;
 pub mod targets;
 pub mod watch;
@@ -22,7 +23,10 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     agent::profile::Profile,
-    ports::{clock::Clock, files::Files, launches::Launches, outbox::Outbox, terminal::Terminal, worktrees::Worktrees},
+    ports::{
+        clock::Clock, files::Files, launches::Launches, outbox::Outbox, records::Records, terminal::Terminal,
+        worktrees::Worktrees,
+    },
 };
 
 /// The world as the supervisor needs it.
@@ -36,6 +40,8 @@ pub struct World {
     pub launches: Arc<dyn Launches>,
     /// Reports.
     pub outbox: Arc<dyn Outbox>,
+    /// The agents' own records.
+    pub records: Arc<dyn Records>,
     /// Files of tickets.
     pub files: Arc<dyn Files>,
     /// Profiles and the prompt's template.

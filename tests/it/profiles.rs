@@ -291,9 +291,22 @@ fn no_golden_screen_is_decided_by_the_order_of_rules_alone() {
 fn the_readme_explains_every_key() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/README.md")).unwrap();
     let base = "version = 1\nname = \"p\"\n";
-    for table in
-        ["", "[launch]", "[[programs]]", "[delivery]", "[box]", "[[screens]]", "[[dialogs]]", "[marker]", "[limits]"]
-    {
+    for table in [
+        "",
+        "[launch]",
+        "[[programs]]",
+        "[delivery]",
+        "[box]",
+        "[[screens]]",
+        "[[dialogs]]",
+        "[marker]",
+        "[limits]",
+        "[records]",
+        "[records.head]",
+        "[records.prompt]",
+        "[records.turn_end]",
+        "[records.tokens]",
+    ] {
         let said = Profile::parse(&format!("{base}{table}\nnonsense = 1\n"), "p").unwrap_err().to_string();
         let known =
             said.split_once("expected ").unwrap_or_else(|| panic!("{said}")).1.lines().next().unwrap().to_owned();

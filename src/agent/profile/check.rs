@@ -11,6 +11,7 @@ use super::{
     Arg, Conversation, Delivery, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Permissions, Profile,
     Program, Region, Rule,
     raw::{Raw, RawArg, RawBox, RawDelivery, RawLaunch, RawPermissions, RawRule, Text},
+    records,
 };
 use crate::{
     agent::placeholder::{BUILT_IN, Template},
@@ -78,6 +79,7 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         dialogs,
         screens,
         permissions: permissions(raw.permissions),
+        records: records::check(raw.records, &raw.name, raw.conversation)?,
         marker: MarkerLine { bullets: raw.marker.bullets, indent: raw.marker.indent },
         limits: raw.limits,
         name: raw.name.into_inner(),
@@ -151,8 +153,12 @@ fn launch(
             return Err((program, "conversation = \"chosen\" needs {conversation} in launch.argv".to_owned()));
         }
     }
-    if conversation == Conversation::None && (uses(&argv, "conversation") || uses(resumed, "conversation")) {
-        return Err((program, "{conversation} in an argv needs conversation = \"chosen\"".to_owned()));
+    if conversation != Conversation::Chosen && uses(&argv, "conversation") {
+        return Err((program, "{conversation} in launch.argv needs conversation = \"chosen\"".to_owned()));
+    }
+    if conversation == Conversation::None && uses(resumed, "conversation") {
+        let what = "{conversation} in launch.resume needs conversation = \"chosen\" or \"recorded\"";
+        return Err((program, what.to_owned()));
     }
     let mut env = std::collections::BTreeMap::new();
     for (variable, value) in raw.env {

@@ -49,6 +49,7 @@ pub(super) struct Raw {
     pub dialogs: Vec<RawDialog>,
     #[serde(default)]
     pub marker: RawMarker,
+    pub records: Option<super::records::RawRecords>,
     #[serde(default)]
     pub permissions: RawPermissions,
     #[serde(default)]

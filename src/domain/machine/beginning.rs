@@ -54,6 +54,7 @@ pub(super) fn launching(
     match event {
         Event::SessionOpened { pane } => {
             row.pane = Some(pane.clone());
+            row.usage_begins();
             run.alive = now;
             to(row, run, Phase::Booting, vec![], now)
         }

@@ -20,6 +20,10 @@ pub(super) fn handle(mut row: Row, mut blocked: Blocked, frozen: &Frozen, event:
         Event::Asked { by, request } => asked(row, blocked, frozen, by, request, now),
         Event::Seen { sighting, .. } if blocked.live => Ok(seen(row, blocked, sighting, event, frozen, now)),
         Event::Reported { report, .. } => Ok(reported(row, blocked, &report.said, now)),
+        Event::Recorded { hook: Some(Hook::Submitted { delivery: Some(id) }), .. } if blocked.live => {
+            Ok(hooks::arrived_after_all(row, &blocked, id, now))
+        }
+        Event::Recorded { .. } => Ok(Some((row, vec![]))),
         // One that makes room is ended by autodo itself: what follows is `Closed`.
         Event::AgentExited { launch, .. } | Event::AgentVanished { launch, .. }
             if *launch == row.launch && blocked.live && !blocked.is_retiring() =>

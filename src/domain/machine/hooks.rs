@@ -6,7 +6,7 @@ use super::{
     super::{
         effect::Effect,
         id::DeliveryId,
-        report::Hook,
+        report::{Hook, Teller},
         row::{Row, Status},
         run::{Blocked, Claim, Phase, Purpose, Run},
         screen::Marker,
@@ -18,9 +18,17 @@ use super::{
 
 type Next = Option<(Row, Vec<Effect>)>;
 
-/// What a hook means for a run at work.
-pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, frozen: &Frozen, now: Timestamp) -> Next {
+/// What a hook, or the agent's own record, means for a run at work.
+pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, teller: Teller, frozen: &Frozen, now: Timestamp) -> Next {
     permission::heard(&mut run, hook);
+    if let Hook::Stopped { turn: Some(turn), .. } = hook {
+        let other = run.ended_turn.replace((teller, turn.clone()));
+        // A hook of somebody else may keep a turn going, so that its end is told by hooks more than once: each counts.
+        // What the other teller said already is no news, and would be taken for the end of a later turn.
+        if other.is_some_and(|(by, ended)| by != teller && ended == *turn) {
+            return alive(row, run, now);
+        }
+    }
     match (hook, &run.phase) {
         // The prompt was taken, whatever the box shows. How many markers stood in the pane before a later one is not
         // known: from then on only reports and hooks count, which this agent has.

@@ -8,7 +8,7 @@ use super::{
         effect::Effect,
         event::{Event, Timer},
         id::DeliveryId,
-        report::Said,
+        report::{Said, Teller},
         risk::Tier,
         row::{Row, Status},
         run::{Blocked, Claim, Delivery, LaunchKind, NextRun, Outcome, Phase, Purpose, Retire, Run},
@@ -36,6 +36,7 @@ impl Run {
             asks: vec![],
             denied: None,
             unsent: None,
+            ended_turn: None,
             task: NextRun::Ticket,
             markers: 0,
             start: LaunchKind::Fresh,
@@ -65,6 +66,10 @@ pub(super) fn handle(mut row: Row, mut run: Run, frozen: &Frozen, event: &Event,
             return Ok(Some((row, vec![])));
         }
         Event::Reported { report, .. } => return Ok(reported(row, run, &report.said, frozen, now)),
+        Event::Recorded { hook: Some(hook), .. } => {
+            return Ok(hooks::heard(row, run, hook, Teller::Record, frozen, now));
+        }
+        Event::Recorded { hook: None, .. } => return Ok(Some((row, vec![]))),
         Event::AgentExited { launch, end } if *launch == row.launch => {
             return Ok(exited(row, run, end, frozen, now));
         }
@@ -226,7 +231,7 @@ fn reported(mut row: Row, mut run: Run, said: &Said, frozen: &Frozen, now: Times
             run.held_question = Some(said.clone());
             alive(row, run, now)
         }
-        (Said::Hook(hook), _) => hooks::heard(row, run, hook, frozen, now),
+        (Said::Hook(hook), _) => hooks::heard(row, run, hook, Teller::Hook, frozen, now),
         (Said::Done { .. } | Said::Blocked { .. }, Phase::Preparing | Phase::Closing { .. })
         | (Said::Decision { .. } | Said::Flag { .. } | Said::Note { .. }, _) => {
             run.alive = now;

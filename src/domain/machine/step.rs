@@ -74,6 +74,12 @@ fn handle(mut row: Row, frozen: &Frozen, event: &Event, now: Timestamp) -> Outco
         row.risk_sources.retain(|s| s.source != RiskOrigin::Agent);
         row.risk_sources.extend(risks.iter().cloned());
     }
+    if let Event::Recorded { launch, noted, .. } = event {
+        if *launch != row.launch || !matches!(row.status, Status::Running(_) | Status::Blocked(_)) {
+            return Ok(None);
+        }
+        row.note_usage(noted);
+    }
     if let Event::Dependency { news } = event {
         return Ok(still::dependency(row, news));
     }

@@ -10,6 +10,7 @@ use super::{
         row::{Proof, Row, Status},
         run::{Claim, LaunchKind, NextRun, Parked, Phase, Purpose, Run},
         ticket::Frozen,
+        usage::{Mark, Tokens},
     },
     Outcome, ending, person, tally_only, timers,
 };
@@ -64,7 +65,10 @@ pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, event: &Event
                     run.then_deliver = Some(deliver.unwrap_or(Purpose::GoOn));
                 }
                 NextRun::Continue { conversation, .. } => {
+                    // Its record goes on where it was; what it told before was used by earlier runs.
+                    let record = row.record.take().map(|record| Mark { own: Tokens::default(), ..record });
                     number(&mut row, key, Some(conversation));
+                    row.record = record;
                     run.start = LaunchKind::Resume;
                     // With the new run's key, which the conversation does not hold yet.
                     run.then_deliver = Some(Purpose::Ticket);
@@ -93,6 +97,7 @@ fn number(row: &mut Row, key: &RunKey, conversation: Option<String>) {
     row.check_round = 0;
     row.key = Some(key.clone());
     row.conversation = conversation;
+    row.record = None;
 }
 
 pub(super) fn parked(mut row: Row, parked: Parked, frozen: &Frozen, event: &Event, now: Timestamp) -> Outcome {

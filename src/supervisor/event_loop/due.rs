@@ -35,6 +35,20 @@ impl Supervisor {
         Ok(())
     }
 
+    /// What the agents' own records say; of the ticket `last` to their end, since what follows ends its launch.
+    pub(super) fn take_records(&mut self, last: Option<&TicketId>) -> Result<(), StoreError> {
+        let is_meant = |row: &&Row| may_report(row) && last.is_none_or(|id| *id == row.id);
+        let ids: Vec<TicketId> = self.queue.rows().values().filter(is_meant).map(|r| r.id.clone()).collect();
+        for id in ids {
+            match self.readers.take(&mut self.queue, &self.world, &id, last.is_some()) {
+                Ok(effects) => self.extras(&id, &effects),
+                Err(TakeError::Store(error)) => return Err(error),
+                Err(error) => tracing::warn!(ticket = %id, %error, "a record waits"),
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn deadlines(&mut self) -> Result<(), StoreError> {
         // Each passes at most once in a turn; what it leads to has a later deadline, or none.
         for _ in 0..self.queue.rows().len() {

@@ -107,6 +107,9 @@ impl Supervisor {
                 News::Life(seen) => reconcile::what_happened(row, &seen),
             };
             if let Some(event) = event {
+                if event.ends_launch() {
+                    self.take_records(Some(&target.ticket))?;
+                }
                 self.take_event(&target.ticket, event)?;
             }
         }

@@ -134,6 +134,9 @@ impl Supervisor {
                 self.forget.push(told.ticket.clone());
             }
         }
+        if told.effect.is_some() {
+            self.take_records(Some(&told.ticket))?;
+        }
         for event in told.events {
             self.take_event(&told.ticket, event)?;
         }

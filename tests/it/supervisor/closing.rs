@@ -7,7 +7,7 @@ use std::{
 };
 
 use autodo::{
-    adapters::{clock::SystemClock, files::HomeFiles, git::Git, home::Home, outbox::FsOutbox},
+    adapters::{clock::SystemClock, files::HomeFiles, git::Git, home::Home, outbox::FsOutbox, records::FsRecords},
     app::profiles::LayeredProfiles,
     domain::{
         event::Event,
@@ -95,6 +95,7 @@ impl Scene {
             worktrees: Arc::new(Git::new()),
             launches: Arc::new(self.processes.launches.clone()),
             outbox: Arc::new(FsOutbox { home: home.clone() }),
+            records: Arc::new(FsRecords),
             files: Arc::new(HomeFiles::new(home.clone(), Path::new(AUTODO).to_owned())),
             profiles: Arc::new(LayeredProfiles::new(home.root())),
             clock: Arc::new(SystemClock),

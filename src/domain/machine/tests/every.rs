@@ -55,9 +55,9 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
             Hook::Submitted { delivery: Some(DeliveryId::new(row.run, row.delivery).to_string()) },
             Hook::Asks(wants("rm x", Verdict::Ask)),
             Hook::Asks(wants("ls", Verdict::Allow)),
-            Hook::Stopped { background: 0, marker: None, text: "t".into() },
-            Hook::Stopped { background: 0, marker: Some(Marker::Done), text: "t".into() },
-            Hook::Stopped { background: 0, marker: Some(Marker::Blocked), text: "t".into() },
+            Hook::Stopped { background: 0, marker: None, text: "t".into(), turn: None },
+            Hook::Stopped { background: 0, marker: Some(Marker::Done), text: "t".into(), turn: None },
+            Hook::Stopped { background: 0, marker: Some(Marker::Blocked), text: "t".into(), turn: None },
             Hook::Failed { error: "server_error".into(), text: "t".into() },
             Hook::Ended { reason: "other".into() },
         ]

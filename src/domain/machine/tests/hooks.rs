@@ -9,7 +9,7 @@ use crate::domain::{
 };
 
 fn stopped(marker: Option<Marker>, background: u32) -> Said {
-    Said::Hook(Hook::Stopped { background, marker, text: "my last words".into() })
+    Said::Hook(Hook::Stopped { background, marker, text: "my last words".into(), turn: None })
 }
 
 fn submitted(id: &str) -> Said {

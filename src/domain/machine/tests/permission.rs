@@ -91,7 +91,7 @@ fn of_several_requests_the_dialog_is_about_the_one_it_shows() {
     // What was told of an earlier turn is not about a later one.
     let mut play = Play::new();
     play.working().says(hook("rm one", Verdict::Ask));
-    play.says(Said::Hook(Hook::Stopped { background: 1, marker: None, text: String::new() }));
+    play.says(Said::Hook(Hook::Stopped { background: 1, marker: None, text: String::new(), turn: None }));
     play.take(&cut(" rm one"));
     assert_eq!(play.blocked().request, None);
     // What a hook has answered is not asked.
