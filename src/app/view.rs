@@ -8,7 +8,7 @@ use crate::{
         check::CheckResult,
         row::{Row, Status},
         run::Phase,
-        usage::{MicroUsd, RunUsage, Tokens, dollars},
+        usage::{RunUsage, Tokens, dollars},
     },
     format::time::stamp,
     ports::outbox::Tally,
@@ -62,34 +62,6 @@ pub fn ticket(row: &Row) -> Value {
 /// What one run has used.
 fn usage(usage: &RunUsage) -> Value {
     json!({ "run": usage.run, "cost_usd": usage.usd().map(dollars), "tokens": usage.tokens })
-}
-
-/// What a ticket has cost, for people: `$0.42`, `$0.42+` where some of it is not known, `-` where nothing is.
-#[must_use]
-pub fn cost(row: &Row) -> String {
-    price(row.spent(), row.is_cost_known())
-}
-
-/// The same of a sum; `is_all`: nothing of it is unknown.
-#[must_use]
-pub fn price(spent: Option<MicroUsd>, is_all: bool) -> String {
-    match spent.map(dollars) {
-        None => "-".to_owned(),
-        Some(usd) => format!("${usd:.2}{}", if is_all { "" } else { "+" }),
-    }
-}
-
-/// Tokens, for people: `950`, `12.3k`, `4.5M`; `-` where they are not known.
-#[must_use]
-pub fn tokens(row: &Row) -> String {
-    let Some(total) = row.tokens().map(Tokens::total) else { return "-".to_owned() };
-    #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
-    let many = total as f64;
-    match total {
-        0..1_000 => total.to_string(),
-        1_000..1_000_000 => format!("{:.1}k", many / 1e3),
-        _ => format!("{:.1}M", many / 1e6),
-    }
 }
 
 /// The same with decisions, flags, checks, files, evidence and sources, as `review --json` shows it.

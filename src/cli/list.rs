@@ -98,16 +98,17 @@ fn show(glances: &[Glance], all: &Glances, now: jiff::Timestamp) {
     ui::out(lines.trim_end_matches('\n'));
 }
 
-/// `auto-20260219-143022  needs_review  42min   $0.42  3L 1M 0H  Refactor resolve.py`
+/// `auto-20260219-143022  needs_review  42min  3L 1M 0H  Refactor resolve.py`
 fn line(glance: &Glance, all: &Glances, width: usize, now: jiff::Timestamp) -> String {
     let worked = glance.worked(now).map_or_else(|| "-".to_owned(), human_duration);
     let risk = glance.risk;
     let counts = format!("{}L {}M {}H", risk.low, risk.medium, risk.high);
     let title = ui::plain(&glance.title);
     let note = note(glance, all).map(|note| format!("  ({note})")).unwrap_or_default();
-    let cost = view::price(glance.spent, glance.cost_known);
+    // Behind what other programs read.
+    let cost = glance.cost.as_ref().map(|cost| format!("  {cost}")).unwrap_or_default();
     let (id, status) = (&glance.id, &glance.status);
-    format!("{id:<width$}  {status:<12}  {worked:>6}  {cost:>6}  {counts:<10}  {title}{note}")
+    format!("{id:<width$}  {status:<12}  {worked:>6}  {counts:<10}  {title}{note}{cost}")
 }
 
 /// What else a person should know of a ticket: why it is where it is.

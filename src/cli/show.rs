@@ -132,7 +132,7 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     }
     if row.run > 0 {
         pair("run", format!("{} (launch {})", row.run, row.launch));
-        pair("cost", format!("{}, {} tokens", view::cost(&row), view::tokens(&row)));
+        pair("used", row.used_words());
         pair("risk", format!("{} (effective)", row.effective_risk()));
         for (index, source) in row.risk_sources.iter().enumerate() {
             pair("", format!("{}. {}: {}", index + 1, source.tier, ui::plain(&source.why)));

@@ -10,7 +10,6 @@ use super::{
     id::TicketId,
     risk::RiskSummary,
     row::{Row, Status},
-    usage::MicroUsd,
 };
 
 /// Longest part of a question that is kept, in characters.
@@ -38,10 +37,8 @@ pub struct Glance {
     pub worked_s: Option<u64>,
     /// When the work that goes on began; `None`: none does.
     pub since: Option<Timestamp>,
-    /// What it has cost so far, as far as that is known; `None`: nothing is.
-    pub spent: Option<MicroUsd>,
-    /// That is all.
-    pub cost_known: bool,
+    /// What it has cost so far, in words; `None`: nothing is known of that.
+    pub cost: Option<String>,
     /// Decisions, counted.
     pub risk: RiskSummary,
     /// Why it is where it is, in a few words.
@@ -75,8 +72,7 @@ impl From<&Row> for Glance {
                 Status::Running(run) if row.started.is_some() => Some(run.began),
                 _ => None,
             },
-            spent: row.spent(),
-            cost_known: row.is_cost_known(),
+            cost: row.spent().map(|_| row.cost_words()),
             risk: row.risk_summary,
             note: note(row),
             until: match &row.status {

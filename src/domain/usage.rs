@@ -163,6 +163,31 @@ impl Row {
         all.reduce(|sum, run| Some(sum?.plus(run?))).flatten()
     }
 
+    /// What all runs together have cost, for people: `$0.42`, `$0.42+` where some of it is not known, `-` where nothing
+    /// is.
+    #[must_use]
+    pub fn cost_words(&self) -> String {
+        match self.spent_usd() {
+            None => "-".to_owned(),
+            Some(usd) => format!("${usd:.2}{}", if self.is_cost_known() { "" } else { "+" }),
+        }
+    }
+
+    /// Cost and tokens, for people: `$0.42, 12.3k tokens`; `-` where neither is known.
+    #[must_use]
+    pub fn used_words(&self) -> String {
+        let cost = self.cost_words();
+        let Some(total) = self.tokens().map(Tokens::total) else { return cost };
+        #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+        let many = total as f64;
+        let tokens = match total {
+            0..1_000 => total.to_string(),
+            1_000..1_000_000 => format!("{:.1}k", many / 1e3),
+            _ => format!("{:.1}M", many / 1e6),
+        };
+        format!("{cost}, {tokens} tokens")
+    }
+
     /// The entry of the present run.
     fn usage_of_run(&mut self) -> &mut RunUsage {
         let run = self.run;
@@ -247,6 +272,13 @@ mod tests {
         assert_eq!((row.spent(), row.is_cost_known()), (Some(40), true));
         assert_eq!(row.tokens().map(Tokens::total), Some(13));
         assert_eq!(row.spent_usd(), Some(0.000_04));
+        assert_eq!(row.used_words(), "$0.00, 13 tokens");
+        row.note_usage(&noted(Some(1_234_000), Some(12_345)));
+        assert_eq!(row.used_words(), "$1.23, 12.4k tokens");
+        row.run = 3;
+        row.usage_begins();
+        assert_eq!(row.used_words(), "$1.23+");
+        assert_eq!(samples::row("T-2").used_words(), "-");
     }
 
     #[test]

@@ -171,7 +171,14 @@ impl Supervisor {
                 return Ending::Books(error);
             }
             if let Some(ending) = self.ending() {
-                return ending;
+                // Nobody reads the records of what stays open when this loop has left.
+                self.readers.hurry();
+                if let Err(error) = self.take_records(None) {
+                    return Ending::Books(error);
+                }
+                if self.ending().is_some() {
+                    return ending;
+                }
             }
             if let Err(ending) = self.next().await {
                 return ending;

@@ -100,6 +100,9 @@ pub fn evidence(row: &Row, notes: &[String]) -> Vec<String> {
         }
         lines.push(format!("checks: {}", proof.checks_status.word().replace('_', " ")));
     }
+    if row.spent().is_some() || row.tokens().is_some() {
+        lines.push(format!("used: {}", row.used_words()));
+    }
     for stacked in &row.stacked_on {
         lines.push(format!("stands on {} at {}", stacked.id, short(&stacked.commit)));
     }

@@ -31,4 +31,5 @@ mod people;
 mod permissions;
 mod prompts;
 mod quick;
+mod records;
 mod stage;

@@ -9,4 +9,5 @@ mod hazards;
 mod order;
 mod people;
 mod permissions;
+mod records;
 mod waiting;

@@ -313,7 +313,12 @@ fn the_readme_explains_every_key() {
         let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         assert!(keys.len() > 1, "{known}");
         for key in keys {
-            assert!(readme.contains(&format!("`{key}`")) || readme.contains(&format!("[{key}]")), "{table} {key}");
+            assert!(
+                readme.contains(&format!("`{key}`"))
+                    || readme.contains(&format!("[{key}]"))
+                    || readme.contains(&format!("[records.{key}]")),
+                "{table} {key}"
+            );
         }
     }
     for name in autodo::agent::placeholder::BUILT_IN {

@@ -113,6 +113,12 @@ impl<'w> FakeProject<'w> {
         self.profile("conversation = \"chosen\"\nresumable = true").launch(&resume)
     }
 
+    /// As [`FakeProject::resumable`], but the agent chooses the id and tells it in its record.
+    pub fn recorded(mut self) -> Self {
+        self.profile_head = self.profile_head.replace("\"chosen\"", "\"recorded\"");
+        self
+    }
+
     /// What an agent plays for which nothing else is said.
     pub fn scenario(mut self, text: &str) -> Self {
         self.scenario = text.to_owned();

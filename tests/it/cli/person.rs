@@ -55,6 +55,7 @@ fn approve_low_approves_what_is_safe_and_says_why_the_rest_is_not() {
     started    <time>
     worked     0s
     run        1 (launch 1)
+    used       -
     risk       high (effective)
                1. high: continuous integration: .github/workflows/ci.yml
     branch     autodo/T-3

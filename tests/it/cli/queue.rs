@@ -126,6 +126,7 @@ fn one_ticket_is_shown_with_its_question() {
     started    <time>
     worked     0s
     run        1 (launch 1)
+    used       -
     risk       low (effective)
     branch     autodo/T-2
     worktree   <world>/proj.worktrees/T-2

@@ -15,7 +15,7 @@ fn of(name: &str) -> Records {
 
 fn value(name: &str) -> Option<String> {
     match name {
-        "home" => Some("/home/ann".into()),
+        "home" => Some("/h/ann".into()),
         "conversation" => Some("c-1".into()),
         "date" => Some("2026/11/21".into()),
         "$CODEX_HOME" => Some("/codex".into()),
@@ -27,13 +27,13 @@ fn value(name: &str) -> Option<String> {
 fn paths_are_filled_from_variables_or_their_defaults() {
     let claude = of("claude");
     let file = claude.path(&claude.file, "/src/p.worktrees/T_1", &value);
-    assert_eq!(file.as_deref(), Some("/home/ann/.claude/projects/-src-p-worktrees-T-1/c-1.jsonl"));
+    assert_eq!(file.as_deref(), Some("/h/ann/.claude/projects/-src-p-worktrees-T-1/c-1.jsonl"));
     let codex = of("codex");
     assert!(codex.is_searched() && !claude.is_searched());
     let file = |value: &dyn Fn(&str) -> Option<String>| codex.path(&codex.file, "/w", value);
     assert_eq!(file(&value).as_deref(), Some("/codex/sessions/2026/11/21/rollout-*.jsonl"));
     let without = |name: &str| value(name).filter(|_| !name.starts_with('$'));
-    assert_eq!(file(&without).as_deref(), Some("/home/ann/.codex/sessions/2026/11/21/rollout-*.jsonl"));
+    assert_eq!(file(&without).as_deref(), Some("/h/ann/.codex/sessions/2026/11/21/rollout-*.jsonl"));
     assert_eq!(file(&|_| None), None);
 }
 
