@@ -79,6 +79,12 @@ impl ScreenState {
         Self::Unknown,
     ];
 
+    /// True if it may be no more than the words with which a turn ended, above a box that takes the next prompt.
+    #[must_use]
+    pub fn is_last_word(self) -> bool {
+        matches!(self, Self::Question | Self::Limited | Self::LoggedOut | Self::Error)
+    }
+
     /// The word in profiles, files and JSON.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -19,7 +19,7 @@ use crate::{
         event::Event,
         id::PaneId,
         observed::Observed,
-        run::{Delivery, Purpose},
+        run::{Delivery, LaunchKind, Purpose},
         screen::{Screen, ScreenState, Sighting},
     },
     ports::terminal::{Guard, Key, KeySent, PaneSeen},
@@ -94,10 +94,20 @@ impl<'a> Work<'a> {
             Observed::Unknown(why) => Observed::Unknown(why),
         };
         screen.map(|screen| {
-            let sighting = classify::classify(&self.profile, &screen, self.job.row.key.as_ref());
+            let mut sighting = classify::classify(&self.profile, &screen, self.job.row.key.as_ref());
             let input = classify::box_content(&self.profile, &screen);
+            if self.opens_again() && sighting.state.is_last_word() && !matches!(input, BoxSeen::Absent) {
+                sighting.state = ScreenState::Ready;
+            }
             Look { pane, screen, sighting, input }
         })
+    }
+
+    /// True if this is what a conversation is told that was opened again: above the box stand the words with which it
+    /// ended, an interruption, a limit or an error.
+    fn opens_again(&self) -> bool {
+        let is_resumed = self.job.row.running().is_some_and(|run| run.start == LaunchKind::Resume);
+        is_resumed && matches!(self.delivery.purpose, Purpose::GoOn | Purpose::Answer | Purpose::Send)
     }
 
     /// True if the box holds our text, as far as the box shows it.

@@ -85,14 +85,16 @@ fn what_a_ticket_used_is_counted_once_over_launches(agent: Agent) {
     stage.dispatch(0);
     assert_eq!(stage.status("T-1"), "needs_review null true", "{}", stage.model.story());
     let (row, all) = (stage.row("T-1"), answers(&stage, "T-1"));
-    assert!(all > 3, "{}", stage.model.story());
-    assert_eq!(row["tokens"], all * TOKENS, "{row}\n{}", stage.model.story());
+    // The agent is ended once it has reported: its last answer may still be on the way.
+    let counted = row["tokens"].as_u64().unwrap() / TOKENS;
+    assert_eq!(row["tokens"], counted * TOKENS, "{row}");
+    assert!(all > 3 && (all - 1..=all).contains(&counted), "{row}\n{}", stage.model.story());
     match agent {
         Agent::Claude => {
             let (first, now) = (cost(&before).unwrap(), cost(&row).unwrap());
             assert!(first > 0.0, "{before}");
-            let (count, each) = (f64::from(u32::try_from(all).unwrap()), first / 3.0);
-            assert!((now - count * each).abs() < each / 2.0, "{count} answers at {each} are not {now}");
+            let answers = (now / (first / 3.0)).round();
+            assert!((counted - 1..=all).any(|count| f64::from(u32::try_from(count).unwrap()) == answers), "{row}");
             assert!(stage.autodo(&["show", "T-1"]).ok().stdout.contains("used       $"));
         }
         Agent::Codex => assert_eq!((cost(&row), &row["cost_usd"]), (None, &json!(null))),

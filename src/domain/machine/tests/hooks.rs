@@ -4,8 +4,10 @@ use super::play::*;
 use crate::domain::{
     event::Event,
     report::{Hook, Said},
-    run::{Phase, Purpose},
+    row::Status,
+    run::{NextRun, Phase, Purpose},
     screen::{Marker, ScreenState},
+    usage::{Noted, Tokens},
 };
 
 fn stopped(marker: Option<Marker>, background: u32) -> Said {
@@ -96,4 +98,86 @@ fn a_prompt_that_was_taken_after_all_needs_no_person() {
     play.says(submitted(id.as_str()));
     assert!(matches!(play.phase(), Phase::Working));
     assert_eq!(play.run().markers, u32::MAX, "an older marker may stand there");
+}
+
+/// The end of a turn without a word, as its hook or its record tells it.
+fn ended(turn: &str) -> Hook {
+    Hook::Stopped { background: 0, marker: None, text: "x".into(), turn: Some(turn.into()) }
+}
+
+fn recorded(play: &Play, hook: Option<Hook>, noted: Noted) -> Event {
+    Event::Recorded { launch: play.row.launch, noted: Box::new(noted), hook }
+}
+
+#[test]
+fn the_record_tells_what_the_hooks_tell() {
+    let mut play = Play::new();
+    play.booting().take(&shows(ScreenState::Ready));
+    let id = play.delivery();
+    play.take(&Event::Pasted { delivery: id.clone() });
+    let taken = recorded(&play, Some(Hook::Submitted { delivery: Some(id.to_string()) }), Noted::default());
+    play.take(&taken);
+    assert!(matches!(play.phase(), Phase::Working));
+    let end = recorded(&play, Some(ended("t-1")), Noted::default());
+    play.take(&end);
+    assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Nudge));
+}
+
+#[test]
+fn an_end_that_hook_and_record_both_tell_counts_once_whoever_is_first() {
+    for hook_first in [true, false] {
+        let mut play = Play::new();
+        play.working();
+        let by_record = recorded(&play, Some(ended("t-1")), Noted::default());
+        let by_hook = Said::Hook(ended("t-1"));
+        if hook_first {
+            play.says(by_hook.clone())
+        } else {
+            play.take(&by_record)
+        };
+        play.delivered();
+        // The other one comes when the nudge is at work: it would be the end of the nudge's turn.
+        if hook_first {
+            play.take(&by_record)
+        } else {
+            play.says(by_hook)
+        };
+        assert!(matches!(play.phase(), Phase::Working), "{:?}", play.phase());
+        play.says(Said::Hook(ended("t-2"))).take(&Event::Closed);
+        assert_eq!(play.parked().reason, "stalled");
+    }
+}
+
+#[test]
+fn figures_are_taken_in_and_change_nothing_else() {
+    let mut play = Play::resumable();
+    play.working();
+    let noted = Noted {
+        conversation: Some("c-1".into()),
+        usd: Some(9),
+        tokens: Some(Tokens { input: 3, ..Tokens::default() }),
+        mark: None,
+    };
+    let before = play.row.status.clone();
+    let event = recorded(&play, None, noted);
+    play.take(&event);
+    assert_eq!((play.row.conversation.as_deref(), play.row.spent()), (Some("c-1"), Some(9)));
+    assert_eq!(play.row.status, before);
+    let Event::Recorded { launch, noted, hook } = event else { return };
+    play.ignores(&Event::Recorded { launch: launch + 1, noted, hook });
+    play.says(done()).take(&work(1, &["left.txt"]));
+    assert!(matches!(play.row.status, Status::Running(_)));
+}
+
+#[test]
+fn a_conversation_that_is_opened_again_is_told_to_go_on_whatever_its_last_words_were() {
+    for state in [ScreenState::Question, ScreenState::Limited, ScreenState::LoggedOut, ScreenState::Error] {
+        let mut play = Play::resumable();
+        play.row.conversation = Some("c-1".into());
+        (play.row.run, play.row.launch, play.row.key) = (1, 1, Some(key(1)));
+        let next = NextRun::Resume { deliver: None, instead: None };
+        play.row.status = Status::Queued { not_before: None, next };
+        play.take(&start(1)).take(&worktree()).take(&opened()).take(&shows(state));
+        assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::GoOn), "{state:?}");
+    }
 }
