@@ -7,7 +7,7 @@ mod input_box;
 mod marker;
 mod view;
 
-pub use input_box::{BoxSeen, box_content};
+pub use input_box::{BoxSeen, box_content, solid};
 
 use view::{Found, View};
 

@@ -114,8 +114,7 @@ impl<'a> Work<'a> {
     fn is_ours(&self, input: &BoxSeen, pasted_here: bool) -> bool {
         match input {
             BoxSeen::Text(shown) => {
-                let squeeze = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-                let (whole, shown) = (squeeze(&self.text), squeeze(shown));
+                let (whole, shown) = (classify::solid(&self.text), classify::solid(shown));
                 // A box that shows only the beginning of a long text may say so. What a person typed behind the
                 // prompt makes it another text: it is not ours to submit.
                 let (beginning, is_cut) = shown.split_once('…').map_or((shown.as_str(), false), |(b, _)| (b, true));

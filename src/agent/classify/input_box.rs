@@ -1,5 +1,7 @@
 //! The agent's input box: where it is on the screen, and what it holds.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::view::View;
 use crate::{
     agent::profile::{InputBox, Profile},
@@ -20,15 +22,21 @@ pub enum BoxSeen {
 }
 
 impl BoxSeen {
-    /// True if the box holds exactly `text`. Agents wrap and indent lines as they like, so white space does not count.
+    /// True if the box holds exactly `text`, as far as [`solid`] tells.
     #[must_use]
     pub fn holds(&self, text: &str) -> bool {
-        let solid = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         match self {
             Self::Text(seen) => solid(seen) == solid(text),
             Self::Absent | Self::Empty | Self::Pasted => false,
         }
     }
+}
+
+/// What of a text can be found again in a box: agents wrap and indent lines as they like, so white space does not count;
+/// and Claude Code 2.1.197 shows a letter and its accents composed into one character (NFC) where there is one.
+#[must_use]
+pub fn solid(text: &str) -> String {
+    text.nfc().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// What the input box of `profile` holds on `screen`.

@@ -78,6 +78,10 @@ fn the_box_is_known_by_its_rules_and_its_place() {
 fn a_wrapped_text_is_held_and_another_is_not() {
     let seen = BoxSeen::Text("one two\nthree".to_owned());
     assert!(seen.holds("one two three") && seen.holds("one twothree"));
+    let composed = BoxSeen::Text("caf\u{e9} \u{304c} \u{1f469}\u{200d}\u{1f467}".into());
+    assert!(
+        composed.holds("cafe\u{301} \u{304b}\u{3099} \u{1f469}\u{200d}\u{1f467}") && !composed.holds("cafe \u{304b}")
+    );
     assert!(!seen.holds("one two") && !seen.holds("") && !BoxSeen::Empty.holds("") && !BoxSeen::Pasted.holds("x"));
 }
 
