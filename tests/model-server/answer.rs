@@ -107,6 +107,7 @@ impl Answers {
         let line = json!({
             "at_ms": u64::try_from(since_1970().as_millis()).unwrap_or_default(),
             "path": path, "ticket": ticket, "turn": talk.turn, "try": tried, "prompt": talk.prompt,
+            "heard": talk.heard,
         });
         let file = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("requests.jsonl"));
         if let Err(why) = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes())) {

@@ -1,7 +1,24 @@
 //! What a request says of its conversation, whichever of the two APIs it came by.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use serde_json::Value;
+
+/// What tells the ticket in a prompt, and in one that no ticket is behind.
+static TICKET: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| regexes(&[r"then do what it says \(([A-Za-z0-9._-]+)\)", r"SCENARIO ([\w-]+)"]));
+/// What tells the key.
+static KEY: LazyLock<Vec<Regex>> = LazyLock::new(|| regexes(&[r"and the key `([0-9a-f]+)`"]));
+/// What tells the file for a plan.
+static PLAN: LazyLock<Vec<Regex>> = LazyLock::new(|| regexes(&[r"(/\S+/\.claude/plans/[\w-]+\.md)"]));
+/// What tells the working folder.
+static FOLDER: LazyLock<Vec<Regex>> = LazyLock::new(|| regexes(&[r"- Folder: `([^`]+)`"]));
+
+/// The patterns above, which are all good.
+fn regexes(patterns: &[&str]) -> Vec<Regex> {
+    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+}
 
 /// A conversation as far as an answer depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +29,8 @@ pub struct Conversation {
     pub turn: usize,
     /// The newest words of the user that are no result of a tool.
     pub prompt: String,
+    /// Length and CRC-32 of all words of the user, in order.
+    pub heard: Vec<(usize, u32)>,
     /// The run's key, once it was read.
     pub key: Option<String>,
     /// The working folder.
@@ -40,23 +59,26 @@ impl Conversation {
             Speaker::Model(true) => self.turn += 1,
             Speaker::Model(false) => {}
             Speaker::User | Speaker::Tool => {
-                if speaker == Speaker::User && !text.trim_start().starts_with('<') {
+                if speaker == Speaker::User && !is_of_the_agent(text) {
                     text.clone_into(&mut self.prompt);
+                    self.heard.push((text.len(), crc32fast::hash(text.as_bytes())));
                 }
-                let found = |pattern: &str| {
-                    // The patterns below are all good.
-                    let found = Regex::new(pattern).ok()?.captures(text)?;
+                let found = |patterns: &[Regex]| {
+                    let found = patterns.iter().find_map(|pattern| pattern.captures(text))?;
                     found.get(1).map(|group| group.as_str().to_owned())
                 };
-                let ticket =
-                    found(r"then do what it says \(([A-Za-z0-9._-]+)\)").or_else(|| found(r"SCENARIO ([\w-]+)"));
-                self.ticket = self.ticket.take().or(ticket);
-                self.key = found(r"and the key `([0-9a-f]+)`").or(self.key.take());
-                self.plan = found(r"(/\S+/\.claude/plans/[\w-]+\.md)").or(self.plan.take());
-                self.cwd = found(r"- Folder: `([^`]+)`").or(self.cwd.take());
+                self.ticket = self.ticket.take().or_else(|| found(&TICKET));
+                self.key = found(&KEY).or(self.key.take());
+                self.plan = found(&PLAN).or(self.plan.take());
+                self.cwd = found(&FOLDER).or(self.cwd.take());
             }
         }
     }
+}
+
+/// True for what the agent itself says in the user's place: what stands in tags, and a reminder of Claude Code 2.1.197.
+fn is_of_the_agent(text: &str) -> bool {
+    ["<", "The task tools haven't been used recently."].iter().any(|begin| text.trim_start().starts_with(begin))
 }
 
 /// The texts of a content that is a string, or a list of blocks with a `text`.

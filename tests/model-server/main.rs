@@ -4,7 +4,8 @@
 //! `model-server FOLDER` listens on a free port of 127.0.0.1, writes `FOLDER/port` once it does, and serves until it is
 //! ended. A request that belongs to the ticket `T` (its prompt names it) is answered from `FOLDER/T.toml`, described in
 //! `scenario.rs`; one of no ticket, such as for a title, with a short text. `FOLDER/requests.jsonl` gets one object per
-//! request: `{"at_ms", "path", "ticket", "turn", "try", "prompt"}`, the last being the newest words of the user.
+//! request: `{"at_ms", "path", "ticket", "turn", "try", "prompt", "heard"}`: the newest words of the user, and of all that
+//! the user said in this conversation the bytes and the CRC-32.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
