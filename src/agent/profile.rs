@@ -338,6 +338,7 @@ pub struct LimitsOverride {
     feedback_rounds: Option<u32>,
     crashes: Option<u32>,
     backoff_s: Option<u64>,
+    after_reset_s: Option<u64>,
 }
 
 impl Profile {
@@ -364,6 +365,7 @@ impl Profile {
             feedback_rounds: if self.feedback { own.feedback_rounds.unwrap_or(base.feedback_rounds) } else { 0 },
             crashes: own.crashes.unwrap_or(base.crashes),
             backoff_s: own.backoff_s.unwrap_or(base.backoff_s),
+            after_reset_s: own.after_reset_s.unwrap_or(base.after_reset_s),
             resumable: self.resumable,
             feedback: self.feedback,
             nudge: self.nudge,

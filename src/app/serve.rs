@@ -353,6 +353,7 @@ pub fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row 
         key: None,
         crashes: 0,
         losses: 0,
+        limited_until: None,
         epoch: 0,
         conversation: None,
         record: None,

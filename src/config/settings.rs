@@ -183,6 +183,9 @@ settings! {
     /// Wait after the first crash; doubled each time, at most five minutes.
     limits_backoff: Option<Seconds> = "limits.backoff", Kind::Span { min: 0, max: 300 }, Value::Unset,
         else "the profile's";
+    /// Time after the one that a usage limit names, such as "resets 6:16pm", until it counts as lifted.
+    limits_after_reset: Option<Seconds> = "limits.after_reset", Kind::Span { min: 0, max: 86_400 }, Value::Unset,
+        else "the profile's, which is 2m where it says nothing";
 }
 
 impl Settings {
@@ -215,6 +218,7 @@ impl Settings {
             feedback_rounds: rounds.unwrap_or(profile_limits.feedback_rounds),
             crashes: self.limits_crashes.value.unwrap_or(profile_limits.crashes),
             backoff_s: seconds(&self.limits_backoff, profile_limits.backoff_s),
+            after_reset_s: seconds(&self.limits_after_reset, profile_limits.after_reset_s),
             resumable: profile_limits.resumable,
             feedback: profile_limits.feedback,
             nudge: profile_limits.nudge,

@@ -89,6 +89,10 @@ pub struct Row {
     /// How often the agent was lost without being to blame, since a person last touched the ticket.
     #[serde(default)]
     pub losses: u32,
+    /// When the usage limit lifts that the ticket's agent has reached last; kept after that, since the tickets of that
+    /// agent then start one after the other. `None`: none, none that said when, or a person has let the ticket go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limited_until: Option<Timestamp>,
     /// How often a person has had everything done again from the start.
     #[serde(default)]
     pub epoch: u32,

@@ -63,6 +63,7 @@ pub fn row(ticket: &str) -> Row {
         run: 0,
         check_round: 2,
         losses: 1,
+        limited_until: None,
         launch: 0,
         delivery: 0,
         key: None,
@@ -115,6 +116,7 @@ pub fn full_row(ticket: &str) -> Row {
         delivery: 4,
         key: Some(RunKey::from_bits(7)),
         crashes: 1,
+        limited_until: Some(time(1_700_000_300)),
         epoch: 1,
         conversation: Some("c".to_owned()),
         record: Some(Mark {

@@ -11,6 +11,12 @@ use super::{
     run::{Blocked, NextRun, Retire},
 };
 
+/// Least seconds between two starts of one agent whose usage limit has just lifted: the first shows whether it has.
+pub const AFTER_LIMIT_GAP_S: u64 = 15;
+
+/// So many seconds after a usage limit has lifted its tickets start at that pace.
+const AFTER_LIMIT_S: u64 = 600;
+
 /// All rows of the queue.
 pub type Rows = BTreeMap<TicketId, Row>;
 
@@ -42,8 +48,14 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
     let left = slots.starts_left.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let mut ready: Vec<&Row> =
         rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row)).collect();
-    ready.retain(|row| !is_held(rows, row, now));
+    ready.retain(|row| held_until(rows, row, now).is_none());
     ready.sort_by(|a, b| order(a).cmp(&order(b)));
+    // After a limit one agent starts one ticket at a time.
+    let mut paced = BTreeSet::new();
+    ready.retain(|row| match paced_until(rows, row, slots, now) {
+        None => true,
+        Some(until) => until <= now && paced.insert(row.profile.as_str()),
+    });
     let wanted = free.min(left);
     if slots.stagger_s > 0 {
         let open = slots.last_start.is_none_or(|last| now >= later(last, slots.stagger_s));
@@ -54,7 +66,8 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
     ready.into_iter().map(|row| row.id.clone()).collect()
 }
 
-/// When the scheduler should look again, if nothing else happens before: the end of a back-off or of the stagger.
+/// When the scheduler should look again, if nothing else happens before: the end of a back-off, of the stagger, or of
+/// what a usage limit holds back.
 #[must_use]
 pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
     let back_off = rows.values().filter(|row| allowed(row, slots)).filter_map(|row| match &row.status {
@@ -62,7 +75,9 @@ pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp
         _ => None,
     });
     let stagger = slots.last_start.map(|last| later(last, slots.stagger_s)).filter(|at| *at > now);
-    back_off.chain(stagger).min()
+    let waiting = rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row));
+    let limit = waiting.filter_map(|row| held_until(rows, row, now).or_else(|| paced_until(rows, row, slots, now)));
+    back_off.chain(stagger).chain(limit.filter(|at| *at > now)).min()
 }
 
 /// True if the ticket is queued and may be started by this supervisor, now or later.
@@ -71,19 +86,31 @@ pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
     allowed(row, slots) && matches!(row.status, Status::Queued { .. }) && dependencies_through(rows, row)
 }
 
-/// True while a usage limit of the ticket's agent has not lifted: it would hit the same one. The account is not known, so
-/// tickets of one profile count as tickets of one account. Checks alone need no agent.
-fn is_held(rows: &Rows, row: &Row, now: Timestamp) -> bool {
+/// Until when a usage limit of the ticket's agent holds the queued ticket: it would hit the same one. The account is not
+/// known, so tickets of one profile count as tickets of one account. `None`: nothing holds it; checks alone need no agent.
+#[must_use]
+pub fn held_until(rows: &Rows, row: &Row, now: Timestamp) -> Option<Timestamp> {
+    limits(rows, row).filter(|until| *until > now).max()
+}
+
+/// Before when the queued ticket may not start, since a usage limit of its agent has just lifted; perhaps a time that has
+/// passed. `None`: none has.
+fn paced_until(rows: &Rows, row: &Row, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
+    limits(rows, row).find(|lifted| now < later(*lifted, AFTER_LIMIT_S))?;
+    let began = |other: &Row| match &other.status {
+        Status::Running(run) if other.profile == row.profile => Some(run.began),
+        _ => None,
+    };
+    let last = rows.values().filter_map(began).chain(slots.last_start).max();
+    Some(last.map_or(now, |last| later(last, AFTER_LIMIT_GAP_S)))
+}
+
+/// When the usage limits lift, or have lifted, that tickets of the row's profile have reached.
+fn limits<'a>(rows: &'a Rows, row: &'a Row) -> impl Iterator<Item = Timestamp> {
     let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
-    needs_agent
-        && rows.values().any(|other| match &other.status {
-            Status::Parked(parked) => {
-                parked.reason == "usage_limit"
-                    && other.profile == row.profile
-                    && parked.until.is_some_and(|until| until > now)
-            }
-            _ => false,
-        })
+    rows.values()
+        .filter(move |other| needs_agent && other.profile == row.profile)
+        .filter_map(|other| other.limited_until)
 }
 
 fn later(at: Timestamp, seconds: u64) -> Timestamp {

@@ -89,6 +89,9 @@ pub struct Limits {
     pub crashes: u32,
     /// First back-off after a crash; doubled each time, at most 300.
     pub backoff_s: u64,
+    /// Time after the one that a usage limit names until it counts as lifted.
+    #[serde(default = "after_reset_s")]
+    pub after_reset_s: u64,
     /// True if a conversation of this profile can be resumed in a new launch.
     pub resumable: bool,
     /// True if this profile understands being asked: to commit, to explain, to mend what a check found.
@@ -97,6 +100,11 @@ pub struct Limits {
     pub nudge: bool,
     /// True if the ticket's prompt goes with the launch, as an argument; false: it is pasted.
     pub argument: bool,
+}
+
+/// Clocks differ, and agents name the minute in which a limit lifts, cut or rounded.
+fn after_reset_s() -> u64 {
+    120
 }
 
 impl Default for Limits {
@@ -110,6 +118,7 @@ impl Default for Limits {
             feedback_rounds: 2,
             crashes: 3,
             backoff_s: 10,
+            after_reset_s: after_reset_s(),
             resumable: false,
             feedback: true,
             nudge: true,

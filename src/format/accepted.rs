@@ -240,6 +240,7 @@ mod tests {
             feedback_rounds: 2
             crashes: 3
             backoff_s: 10
+            after_reset_s: 120
             resumable: false
             feedback: true
             nudge: true

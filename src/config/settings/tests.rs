@@ -213,14 +213,14 @@ fn a_file_that_is_no_toml_is_refused_with_its_line() {
 #[test]
 fn frozen_is_ticket_over_settings_over_profile() {
     let profile = Limits { run_s: 100, stall_s: 200, feedback_rounds: 1, resumable: true, ..Limits::default() };
-    let text = "checks = [\"c\"]\n[limits]\nrun = \"1h\"\nfeedback_rounds = 5\n[worktree]\nroot = \"../wt\"\ncopy = [\".env\"]";
+    let text = "checks = [\"c\"]\n[limits]\nrun = \"1h\"\nfeedback_rounds = 5\nafter_reset = \"5m\"\n[worktree]\nroot = \"../wt\"\ncopy = [\".env\"]";
     let settings = Settings::load(&[project(text)]).unwrap();
     let frozen = settings.to_frozen(&ticket(), &profile);
     assert_eq!(frozen.checks, Some(vec!["c".to_owned()]));
     assert_eq!(frozen.accept, ["true"]);
     assert_eq!(frozen.worktree.root, Some(PathBuf::from("../wt")));
     assert_eq!(frozen.worktree.copy, [".env"]);
-    let expected = Limits { run_s: 3600, feedback_rounds: 5, ..profile };
+    let expected = Limits { run_s: 3600, feedback_rounds: 5, after_reset_s: 300, ..profile };
     assert_eq!(frozen.limits, expected);
     let own = Ticket { limit_s: Some(7), ..ticket() };
     assert_eq!(settings.to_frozen(&own, &profile).limits.run_s, 7);

@@ -1,6 +1,6 @@
 //! How a run ends: the agent is ended first, then the outcome becomes the status.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     super::{
@@ -39,12 +39,9 @@ pub(super) fn park(
     close(row, run, Outcome::Parked(parked), now)
 }
 
-/// A limit is taken for lifted so long after the time that was told: clocks differ.
-const AFTER_LIMIT: SignedDuration = SignedDuration::from_mins(2);
-
 /// Ends the agent and sets the ticket aside until its usage limit lifts; where nobody said when, until a person says so.
 pub(super) fn park_limited(
-    row: Row,
+    mut row: Row,
     run: Run,
     detail: &str,
     lifts: Option<Timestamp>,
@@ -52,7 +49,8 @@ pub(super) fn park_limited(
     now: Timestamp,
 ) -> (Row, Vec<Effect>) {
     let next = go_on(&row, &run, frozen, "the run was set aside (usage_limit)".into());
-    let until = lifts.map(|at| at.checked_add(AFTER_LIMIT).unwrap_or(at).max(now));
+    let until = lifts.map(|at| after(at, frozen.limits.after_reset_s).max(now));
+    row.limited_until = until;
     let parked = Parked { reason: "usage_limit".into(), detail: detail.to_owned(), until, next };
     close(row, run, Outcome::Parked(parked), now)
 }

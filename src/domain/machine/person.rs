@@ -20,6 +20,7 @@ use super::{
 pub(super) fn touched(row: &mut Row) {
     row.crashes = 0;
     row.losses = 0;
+    row.limited_until = None;
 }
 
 pub(super) fn stopped(detail: String, next: NextRun) -> Outcome {

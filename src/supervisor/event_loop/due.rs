@@ -180,9 +180,15 @@ impl Supervisor {
         let makes_room = self.at_work.keys().any(is_blocked);
         match &self.until {
             Until::Idle { deadline } => {
+                // What a usage limit holds back is waited for as if it were parked itself.
+                let is_soon = |row: &Row, now| match (schedule::held_until(rows, row, now), deadline) {
+                    (None, _) => true,
+                    (Some(until), Some(deadline)) => until < *deadline,
+                    (Some(_), None) => false,
+                };
                 let can_start = !self.slots.closed
                     && self.slots.starts_left != Some(0)
-                    && rows.values().any(|r| schedule::startable(rows, r, &self.slots));
+                    && rows.values().any(|r| schedule::startable(rows, r, &self.slots) && is_soon(r, now));
                 let comes_back = rows.values().any(|r| match &r.status {
                     Status::Parked(parked) => match (parked.until, deadline) {
                         (Some(until), Some(deadline)) => until < *deadline,

@@ -294,7 +294,7 @@ fn a_usage_limit_that_says_when_it_lifts_is_waited_for() {
     assert_eq!((play.parked().reason.as_str(), play.parked().until), ("usage_limit", Some(until)));
     let due = Event::Deadline { timer: Timer::Parked };
     play.wait(31 * 60).ignores(&due).wait(60).take(&due);
-    assert_eq!(play.row.status.word(), "queued");
+    assert_eq!((play.row.status.word(), play.row.limited_until), ("queued", Some(until)));
 }
 
 #[test]
