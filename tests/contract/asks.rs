@@ -46,7 +46,7 @@ fn asking(agent: Agent, rest: &[&str]) -> Stage {
     stage
 }
 
-fn a_permission_is_asked_with_its_command_and_given_by_name(agent: Agent) {
+pub fn a_permission_is_asked_with_its_command_and_given_by_name(agent: Agent) {
     let report = ask_to_run(agent, r#""$AUTODO_BIN" report done --summary 'wrote work.txt'"#);
     let stage = asking(agent, &[&report, END]);
     stage.autodo(&["answer", "T-1", "allow"]).ok();
@@ -75,6 +75,7 @@ fn a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do(ag
     assert_eq!(stage.status("T-1"), "blocked permission null", "{}", stage.model.story());
     stage.autodo(&["answer", "T-1", "allow"]).ok();
     stage.dispatch(0);
+    stage.is_verified("T-1");
     assert_eq!(stage.status("T-1"), "needs_review no_change true");
     assert!(!stage.worktree("T-1").join("work.txt").exists());
     assert_eq!(stage.model.prompts("T-1")[1..], ["Leave it then."], "{}", stage.model.story());

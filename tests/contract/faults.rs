@@ -17,7 +17,6 @@ with_each_agent!(
     a_stream_that_is_cut_is_never_taken_for_work,
     a_turn_that_ends_without_a_report_is_nudged_once_and_then_parked,
     a_refused_key_is_told_with_its_words,
-    a_usage_limit_parks_the_ticket_with_the_time_it_names,
     a_server_that_is_gone_for_a_while_is_waited_for,
     an_agent_that_is_killed_gets_a_next_run,
     a_supervisor_that_is_killed_in_mid_turn_changes_nothing,
@@ -35,7 +34,7 @@ fn a_storm_of_529_that_ends_is_survived(agent: Agent) {
 }
 
 /// What `list` and `show` say of the ticket.
-fn told(stage: &Stage, id: &str) -> String {
+pub fn told(stage: &Stage, id: &str) -> String {
     format!("{}\n{}", stage.row(id), stage.autodo(&["show", id]).ok().both())
 }
 
@@ -74,7 +73,7 @@ fn a_stream_that_is_cut_is_never_taken_for_work(agent: Agent) {
     assert_eq!(nudged, agent == Agent::Claude, "{}", stage.model.story());
 }
 
-fn a_turn_that_ends_without_a_report_is_nudged_once_and_then_parked(agent: Agent) {
+pub fn a_turn_that_ends_without_a_report_is_nudged_once_and_then_parked(agent: Agent) {
     let stage = Stage::new(agent);
     stage.settings("checks = []\n[limits]\nstall = \"5s\"");
     stage.ticket("T-1", &[READ, WORK, &say("That should do."), &say("As I said.")]);
@@ -103,34 +102,6 @@ fn a_refused_key_is_told_with_its_words(agent: Agent) {
     assert!(told(&stage, "T-1").contains("the scripted model knows no such key"), "{}", told(&stage, "T-1"));
 }
 
-fn a_usage_limit_parks_the_ticket_with_the_time_it_names(agent: Agent) {
-    let mut stage = Stage::new(agent);
-    let fail = match agent {
-        Agent::Claude => {
-            stage.world.unset("ANTHROPIC_API_KEY");
-            stage.world.set("CLAUDE_CODE_OAUTH_TOKEN", "dummy");
-            "fail = { status = 429, kind = 'rate_limit_error', message = 'limited', reset_s = 7200, headers = { \
-             'anthropic-ratelimit-unified-status' = 'rejected', 'anthropic-ratelimit-unified-reset' = '{reset}', \
-             'anthropic-ratelimit-unified-representative-claim' = 'five_hour' } }"
-        }
-        Agent::Codex => {
-            "fail = { status = 429, kind = 'usage_limit_reached', message = 'limited', reset_s = 7200, fields = { \
-             resets_at = '{reset}', plan_type = 'plus' } }"
-        }
-    };
-    stage.ticket("T-1", &[READ, WORK, &with(DONE, fail)]);
-    stage.dispatch(0);
-    assert_eq!(stage.status("T-1"), "parked usage_limit null", "{}", stage.model.story());
-    let until = stage.row("T-1")["parked_until"].as_str().map(str::to_owned).unwrap_or_default();
-    let until = autodo::format::time::parse_stamp(&until).unwrap();
-    let minutes = until.duration_since(jiff::Timestamp::now()).as_mins();
-    // What it shows is cut to the minute; two more are waited.
-    assert!((119..=123).contains(&minutes), "{minutes} min until {until}");
-    let words = if agent == Agent::Claude { "resets" } else { "try again at" };
-    assert!(told(&stage, "T-1").contains(words), "{}", told(&stage, "T-1"));
-    assert_eq!(stage.git("T-1", &["log", "--format=%s", "main.."]), "work", "what was done stays");
-}
-
 fn a_server_that_is_gone_for_a_while_is_waited_for(agent: Agent) {
     let mut stage = Stage::new(agent);
     stage.ticket("T-1", &[READ, &with(WORK, "gate = 'go'"), DONE, END]);
@@ -147,7 +118,7 @@ fn a_server_that_is_gone_for_a_while_is_waited_for(agent: Agent) {
     assert_eq!((stage.model.prompts("T-1").len(), stage.row("T-1")["run"].as_u64()), (1, Some(1)));
 }
 
-fn an_agent_that_is_killed_gets_a_next_run(agent: Agent) {
+pub fn an_agent_that_is_killed_gets_a_next_run(agent: Agent) {
     let stage = Stage::new(agent);
     stage.settings("checks = []\n[limits]\nbackoff = \"0s\"");
     stage.ticket("T-1", &[READ, &with(WORK, "gate = 'go'"), DONE, END]);

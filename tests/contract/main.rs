@@ -25,7 +25,9 @@ macro_rules! with_each_agent {
 }
 
 mod asks;
+mod bare;
 mod faults;
+mod limits;
 mod model;
 mod people;
 mod permissions;

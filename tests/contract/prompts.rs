@@ -25,7 +25,7 @@ fn a_ticket_of_100_kb_is_read_from_its_file(agent: Agent) {
     assert!(stage.world.file("T-1/runs/1/prompt.md").contains(body.trim_end()));
 }
 
-fn an_answer_of_100_kb_arrives_as_it_is(agent: Agent) {
+pub fn an_answer_of_100_kb_arrives_as_it_is(agent: Agent) {
     let stage = Stage::new(agent);
     let ask = run(r#""$AUTODO_BIN" report blocked --question 'What is the text?'"#);
     let asked = "[[step]]\nsay = \"I wait.\\n\\nAUTODO-BLOCKED-{key}\"\n";
@@ -92,7 +92,7 @@ fn what_a_check_finds_goes_into_the_same_conversation(agent: Agent) {
     assert!(prompts[1].contains("check"), "{}", prompts[1]);
 }
 
-fn words_for_a_busy_agent_are_queued_by_it_or_told_unsent(agent: Agent) {
+pub fn words_for_a_busy_agent_are_queued_by_it_or_told_unsent(agent: Agent) {
     let stage = Stage::new(agent);
     stage.settings("checks = []\n[limits]\ndelivery = \"5s\"");
     stage.ticket("T-1", &[READ, &with(WORK, "gate = 'go'"), DONE, END, END]);

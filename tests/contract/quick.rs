@@ -12,7 +12,7 @@ with_each_agent!(
     a_question_is_answered_and_the_same_conversation_goes_on,
 );
 
-fn a_ticket_is_done_committed_reported_and_proven(agent: Agent) {
+pub fn a_ticket_is_done_committed_reported_and_proven(agent: Agent) {
     let stage = Stage::new(agent);
     let report = run(
         r#""$AUTODO_BIN" report decision --risk low 'work.txt' --why 'a file was wanted' && "$AUTODO_BIN" report flag --risk medium 'the name of the file'"#,
@@ -25,9 +25,11 @@ fn a_ticket_is_done_committed_reported_and_proven(agent: Agent) {
     assert_eq!((&review["decisions"][0]["tier"], &review["decisions"][0]["text"]), (&json!("low"), &json!("work.txt")));
     assert_eq!(review["flags"][0]["text"], "the name of the file");
     assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
+    // Codex has none without a person's trust.
+    assert_eq!(stage.hooks() > 0, agent == Agent::Claude && !stage.is_without_hooks());
 }
 
-fn a_question_is_answered_and_the_same_conversation_goes_on(agent: Agent) {
+pub fn a_question_is_answered_and_the_same_conversation_goes_on(agent: Agent) {
     let stage = Stage::new(agent);
     let ask = run(r#""$AUTODO_BIN" report blocked --question 'Which colour?' --risk high --option red --option green"#);
     let asked = "[[step]]\nsay = \"I wait.\\n\\nAUTODO-BLOCKED-{key}\"\n";

@@ -1,7 +1,12 @@
 //! A stage for one real agent: a private home with what a person would have set up, the scripted model, a repository,
 //! and the real `autodo`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -37,8 +42,20 @@ pub enum Allowed {
     Nothing,
 }
 
-/// The stage. All that was started on it ends with it, also when its test panics.
+thread_local! {
+    static WITHOUT_HOOKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Switches Claude Code's hooks off for the stages of this thread's test.
+pub fn switch_hooks_off() {
+    WITHOUT_HOOKS.set(true);
+}
+
+/// The stage. All that was started on it ends with it, also when its test panics. Then its test fails if autodo called a
+/// ticket verified that the test does not call so.
 pub struct Stage {
+    without_hooks: bool,
+    verified: RefCell<BTreeSet<String>>,
     /// The agent.
     pub agent: Agent,
     /// The scripted model.
@@ -84,7 +101,9 @@ impl Stage {
             world.set(name, value);
         }
         let repo = world.repo("p");
-        let stage = Self { agent, model, repo, world };
+        // `scripts/contract --without-hooks` has all scenarios played so.
+        let without_hooks = WITHOUT_HOOKS.get() || std::env::var_os("CONTRACT_WITHOUT_HOOKS").is_some();
+        let stage = Self { without_hooks, verified: RefCell::default(), agent, model, repo, world };
         stage.seed(allowed, trusted);
         stage
     }
@@ -124,6 +143,11 @@ impl Stage {
         let profile =
             format!("version = 1\nname = \"codex-here\"\nextends = \"codex\"\n[options]\napproval = \"{approval}\"\n");
         write(self.world.home().join("profiles/codex-here.toml"), &profile);
+        if self.without_hooks {
+            let profile =
+                "version = 1\nname = \"claude\"\nextends = \"claude\"\n[launch.settings]\ndisableAllHooks = true\n";
+            write(self.world.home().join("profiles/claude.toml"), profile);
+        }
         self.settings("parallel = 2\nchecks = []\n");
     }
 
@@ -214,9 +238,38 @@ impl Stage {
         self.world.root().join("p.worktrees").join(id)
     }
 
+    /// True if Claude Code's hooks are switched off.
+    pub fn is_without_hooks(&self) -> bool {
+        self.without_hooks
+    }
+
+    /// How many of the agents' hooks were heard, of all tickets.
+    pub fn hooks(&self) -> usize {
+        let journal = self.world.journal();
+        journal.iter().filter(|line| line.contains(r#""kind":"hook""#)).count()
+    }
+
+    /// Says that the ticket may be called verified.
+    pub fn is_verified(&self, id: &str) {
+        self.verified.borrow_mut().insert(id.to_owned());
+    }
+
+    /// Tickets that autodo has called verified at any time, and of which the test does not say so.
+    fn wrongly_verified(&self) -> Vec<String> {
+        let expected = self.verified.borrow();
+        let rows = self.world.journal().into_iter().filter_map(|line| {
+            let entry: Value = serde_json::from_str(&line).ok()?; // Ignored: a torn last line.
+            let row = &entry["row"];
+            let is_done = matches!(row["status"].as_str(), Some("needs_review" | "reviewed" | "landed"));
+            (is_done && row["proof"]["verified"] == true).then(|| row["id"].as_str().unwrap_or_default().to_owned())
+        });
+        rows.filter(|id| !expected.contains(id)).collect()
+    }
+
     /// Asserts that the ticket is proven, with these commits on its branch, the newest first.
     #[track_caller]
     pub fn is_proven(&self, id: &str, commits: &[&str]) {
+        self.is_verified(id);
         assert_eq!(self.status(id), "needs_review null true", "{}", self.model.story());
         assert_eq!(self.git(id, &["log", "--format=%s", "main.."]).lines().collect::<Vec<_>>(), commits);
         assert_eq!(self.git(id, &["status", "--porcelain"]), "");
@@ -258,6 +311,17 @@ impl Stage {
     pub fn screen(&self, id: &str) -> String {
         let Some(session) = self.row(id)["session"].as_str().map(str::to_owned) else { return String::new() };
         self.world.tmux(&["capture-pane", "-p", "-t", &format!("={session}:")]).stdout
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let wrong = self.wrongly_verified();
+        assert!(wrong.is_empty(), "verified, and should not be: {wrong:?}\n{}", self.model.story());
+        assert!(!self.without_hooks || self.hooks() == 0, "hooks were heard that are switched off");
     }
 }
 

@@ -76,7 +76,10 @@ impl Answers {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        if let Some(fail) = step.fail.as_ref().filter(|fail| fail.times == 0 || tried <= fail.times) {
+        let fails = |fail: &&Fail| {
+            (fail.times == 0 || tried <= fail.times) && (fail.until == 0 || since_1970().as_secs() < fail.until)
+        };
+        if let Some(fail) = step.fail.as_ref().filter(fails) {
             return failed(request, fail);
         }
         let pieces = match api {

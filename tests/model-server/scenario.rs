@@ -88,6 +88,9 @@ pub struct Fail {
     /// So many requests fail; 0: all.
     #[serde(default)]
     pub times: u32,
+    /// They fail until then, in seconds since 1970; 0: always.
+    #[serde(default)]
+    pub until: u64,
 }
 
 /// Reads the scenario of `ticket`; an empty one where there is none.
