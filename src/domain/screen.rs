@@ -65,6 +65,13 @@ pub enum ScreenState {
 }
 
 impl ScreenState {
+    /// True for what a turn ends with. Where a conversation is opened again, these words of its last turn stand above the
+    /// empty box once more, and say nothing of now.
+    #[must_use]
+    pub fn ends_a_turn(self) -> bool {
+        matches!(self, Self::Limited | Self::LoggedOut | Self::Error | Self::Question)
+    }
+
     /// All states, in the order in which documents list them.
     pub const ALL: [Self; 10] = [
         Self::Booting,
@@ -78,12 +85,6 @@ impl ScreenState {
         Self::Error,
         Self::Unknown,
     ];
-
-    /// True if it may be no more than the words with which a turn ended, above a box that takes the next prompt.
-    #[must_use]
-    pub fn is_last_word(self) -> bool {
-        matches!(self, Self::Question | Self::Limited | Self::LoggedOut | Self::Error)
-    }
 
     /// The word in profiles, files and JSON.
     #[must_use]

@@ -96,7 +96,7 @@ impl<'a> Work<'a> {
         screen.map(|screen| {
             let mut sighting = classify::classify(&self.profile, &screen, self.job.row.key.as_ref());
             let input = classify::box_content(&self.profile, &screen);
-            if self.opens_again() && sighting.state.is_last_word() && !matches!(input, BoxSeen::Absent) {
+            if self.opens_again() && sighting.state.ends_a_turn() && !matches!(input, BoxSeen::Absent) {
                 sighting.state = ScreenState::Ready;
             }
             Look { pane, screen, sighting, input }
@@ -107,7 +107,7 @@ impl<'a> Work<'a> {
     /// ended, an interruption, a limit or an error.
     fn opens_again(&self) -> bool {
         let is_resumed = self.job.row.running().is_some_and(|run| run.start == LaunchKind::Resume);
-        is_resumed && matches!(self.delivery.purpose, Purpose::GoOn | Purpose::Answer | Purpose::Send)
+        is_resumed && matches!(self.delivery.purpose, Purpose::Ticket | Purpose::GoOn | Purpose::Answer | Purpose::Send)
     }
 
     /// True if the box holds our text, as far as the box shows it.

@@ -39,6 +39,9 @@ pub(super) fn park(
     close(row, run, Outcome::Parked(parked), now)
 }
 
+/// Seconds until the next try where the limit is said to have lifted already.
+const LIMIT_AGAIN_S: u64 = 300;
+
 /// Ends the agent and sets the ticket aside until its usage limit lifts; where nobody said when, until a person says so.
 pub(super) fn park_limited(
     mut row: Row,
@@ -49,7 +52,10 @@ pub(super) fn park_limited(
     now: Timestamp,
 ) -> (Row, Vec<Effect>) {
     let next = go_on(&row, &run, frozen, "the run was set aside (usage_limit)".into());
-    let until = lifts.map(|at| after(at, frozen.limits.after_reset_s).max(now));
+    // A time that has passed is no time to wait for: it would be tried again at once, and for ever.
+    let until = lifts
+        .map(|at| after(at, frozen.limits.after_reset_s))
+        .map(|at| if at > now { at } else { after(now, LIMIT_AGAIN_S) });
     row.limited_until = until;
     let parked = Parked { reason: "usage_limit".into(), detail: detail.to_owned(), until, next };
     close(row, run, Outcome::Parked(parked), now)

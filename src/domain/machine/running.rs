@@ -125,11 +125,9 @@ pub(super) fn seen(
 ) -> Option<(Row, Vec<Effect>)> {
     let Event::Seen { sighting, answerable } = event else { return None };
     let booting = matches!(run.phase, Phase::Booting);
+    let is_of_before = run.start == LaunchKind::Resume && sighting.box_empty && sighting.state.ends_a_turn();
     match sighting.state {
-        // Above the empty box of a conversation that was opened again stand the words with which it ended.
-        state if state.is_last_word() && booting && run.start == LaunchKind::Resume && sighting.box_empty => {
-            ready(row, run, frozen, sighting, now)
-        }
+        _ if booting && is_of_before => ready(row, run, frozen, sighting, now),
         ScreenState::Dialog if *answerable => {
             run.alive = now;
             row.status = Status::Running(Box::new(run));

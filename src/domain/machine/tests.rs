@@ -5,6 +5,7 @@ mod blocks;
 mod delivery;
 mod every;
 mod hooks;
+mod limits;
 mod losses;
 mod outcome;
 mod permission;

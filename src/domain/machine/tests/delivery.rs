@@ -285,19 +285,6 @@ fn trouble_that_needs_a_person_parks_or_blocks() {
 }
 
 #[test]
-fn a_usage_limit_that_says_when_it_lifts_is_waited_for() {
-    let mut play = Play::new();
-    let lifts = play.now + jiff::SignedDuration::from_mins(30);
-    let limited = Sighting { lifts: Some(lifts), ..sighting(ScreenState::Limited) };
-    play.working().take(&Event::Seen { sighting: limited, answerable: false }).take(&Event::Closed);
-    let until = lifts + jiff::SignedDuration::from_mins(2);
-    assert_eq!((play.parked().reason.as_str(), play.parked().until), ("usage_limit", Some(until)));
-    let due = Event::Deadline { timer: Timer::Parked };
-    play.wait(31 * 60).ignores(&due).wait(60).take(&due);
-    assert_eq!((play.row.status.word(), play.row.limited_until), ("queued", Some(until)));
-}
-
-#[test]
 fn an_answer_to_a_failed_set_up_tells_the_next_run() {
     let mut play = Play::new();
     play.start()
