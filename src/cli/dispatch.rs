@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
 use super::{
@@ -23,8 +24,9 @@ use crate::{
         id::TicketId,
         observed::Observed,
         row::{Row, Status},
+        schedule,
     },
-    format::time::clock,
+    format::time::{clock, stamp},
 };
 
 /// How long a dispatch waits for another command's lock.
@@ -266,6 +268,7 @@ async fn run(
     let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
     let (queue, ended) = ended?;
+    say_held(queue.rows(), app.world.clock.now());
     Ok((ended, exit_of(queue.rows().values().filter(|row| counted.contains(&row.id)))))
 }
 
@@ -285,6 +288,15 @@ pub fn exit_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Exit {
         | Status::Landed
         | Status::Cancelled { .. } => Exit::Ok,
     }))
+}
+
+/// Says which queued tickets a usage limit has held back.
+fn say_held(rows: &schedule::Rows, now: Timestamp) {
+    let queued = rows.values().filter(|row| matches!(row.status, Status::Queued { .. }));
+    for (row, until) in queued.filter_map(|row| Some((row, schedule::held_until(rows, row, now)?))) {
+        let lifts = stamp(until, &TimeZone::system());
+        ui::say(format!("{}: not started: the usage limit of {} lifts at {lifts}", row.id, row.profile));
+    }
 }
 
 fn say_left(app: &App) {

@@ -134,13 +134,24 @@ fn a_marker_after_a_flood_is_seen() {
 }
 
 #[test]
+fn a_ticket_that_a_usage_limit_holds_back_is_waited_for_no_longer_than_one_that_is_parked() {
+    let world = World::new();
+    let script = [BEGIN, "usage-limit You have hit your limit, resets Jan 2, 3pm (UTC)\nhang\n"].concat();
+    let p = FakeProject::new(&world).ticket("T-1", "").ticket("T-2", "").scenario(&script).set_up();
+    let said = p.dispatch(&["--parallel", "1"]).code(0);
+    assert_eq!((p.status("T-1").as_str(), p.row("T-2")["run"].is_null()), ("parked usage_limit null", true));
+    assert!(said.both().contains("T-2: not started: the usage limit of fake lifts at"), "{}", said.both());
+}
+
+#[test]
 fn a_usage_limit_sets_the_ticket_aside_with_the_agents_words() {
     let world = World::new();
     let script = |words: &str| [BEGIN, "usage-limit ", words, "\nhang\n"].concat();
     let p = FakeProject::new(&world).scenario(&script("You have hit your limit, resets soon")).dispatched(8);
     assert_eq!(p.status("T-1"), "parked usage_limit null");
     assert!(p.row("T-1")["parked_until"].is_null() && p.review_md("T-1").contains("resets soon"));
-    let p = p.ticket("T-2", "").scenario_of("T-2", 1, &script("You have hit your limit, resets 3pm (UTC)")).set_up();
+    let p =
+        p.ticket("T-2", "").scenario_of("T-2", 1, &script("You have hit your limit, resets Jan 2, 3pm (UTC)")).set_up();
     p.autodo(&["cancel", "T-1"]).code(0);
     p.dispatch(&[]).code(0);
     assert_eq!(p.status("T-2"), "parked usage_limit null");
