@@ -89,16 +89,8 @@ fn a_refused_key_is_told_with_its_words(agent: Agent) {
     let fail =
         "fail = { status = 401, kind = 'authentication_error', message = 'the scripted model knows no such key' }";
     stage.ticket("T-1", &[&with(READ, fail)]);
-    match agent {
-        Agent::Claude => {
-            stage.dispatch(4);
-            assert_eq!(stage.status("T-1"), "blocked logged_out null");
-        }
-        Agent::Codex => {
-            stage.dispatch(8);
-            assert_eq!(stage.status("T-1"), "parked error null");
-        }
-    }
+    stage.dispatch(4);
+    assert_eq!(stage.status("T-1"), "blocked logged_out null");
     assert!(told(&stage, "T-1").contains("the scripted model knows no such key"), "{}", told(&stage, "T-1"));
 }
 
