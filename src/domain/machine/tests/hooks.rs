@@ -152,6 +152,7 @@ fn an_end_that_hook_and_record_both_tell_counts_once_whoever_is_first() {
 fn figures_are_taken_in_and_change_nothing_else() {
     let mut play = Play::resumable();
     play.working();
+    play.row.conversation = None;
     let noted = Noted {
         conversation: Some("c-1".into()),
         usd: Some(9),
