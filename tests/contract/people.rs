@@ -65,9 +65,8 @@ fn a_stopped_agent_leaves_nothing_at_work_and_is_resumed(agent: Agent) {
     stage.autodo(&["resume", "T-1"]).ok();
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
-    // Claude Code's conversation is opened again; Codex's is not known by name, and a next run begins.
-    let run = if agent == Agent::Claude { 1 } else { 2 };
-    assert_eq!(stage.row("T-1")["run"], run, "{}", stage.model.story());
+    // The conversation is opened again.
+    assert_eq!(stage.row("T-1")["run"], 1, "{}", stage.model.story());
 }
 
 fn another_run_goes_on_in_the_old_conversation_or_begins_a_new_one(agent: Agent) {
@@ -105,8 +104,7 @@ fn a_lost_tmux_server_costs_no_work(agent: Agent) {
     stage.world.tmux(&["kill-server"]).ok();
     stage.model.open("go");
     stage.end(dispatch, 0);
-    // Codex's work is done once more by the next run, on top of the first.
-    stage.is_proven("T-1", if agent == Agent::Claude { &["work"] } else { &["work", "work"] });
+    stage.is_proven("T-1", &["work"]);
     assert!(before.iter().all(|pid| !stage.agents().contains(pid)), "{:?}", stage.world.processes());
 }
 
@@ -117,18 +115,9 @@ fn a_question_whose_session_is_lost_is_answered_all_the_same(agent: Agent) {
     stage.dispatch(8);
     stage.wait("the end of its turn", || stage.screen("T-1").contains("AUTODO-BLOCKED-").then_some(()));
     stage.world.tmux(&["kill-server"]).ok();
-    if agent == Agent::Codex {
-        // A next run, whose prompt has the answer: its conversation begins anew.
-        stage.model.scenario("T-1", &[READ, WORK, DONE, END]);
-    }
     stage.autodo(&["answer", "T-1", "green, please"]).ok();
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
-    match agent {
-        Agent::Claude => {
-            let prompts = stage.model.prompts("T-1");
-            assert_eq!(prompts.last().unwrap(), "green, please", "{}", stage.model.story());
-        }
-        Agent::Codex => assert!(stage.world.file("T-1/runs/2/prompt.md").contains("green, please")),
-    }
+    let prompts = stage.model.prompts("T-1");
+    assert_eq!(prompts.last().unwrap(), "green, please", "{}", stage.model.story());
 }
