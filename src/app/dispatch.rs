@@ -22,7 +22,7 @@ use crate::{
         store::Lock,
         wake::WakeListener,
     },
-    domain::{id::TicketId, reconcile::has_agent, schedule::Slots},
+    domain::{id::TicketId, reconcile::has_agent, schedule::Slots, usage::MicroUsd},
     supervisor::{
         event_loop::{Call, Ending, Supervisor, Until},
         queue::{Observer, Queue},
@@ -44,6 +44,8 @@ pub struct Job {
     pub only: Option<BTreeSet<TicketId>>,
     /// At most so many starts.
     pub max: Option<u32>,
+    /// At most so much is spent.
+    pub budget: Option<MicroUsd>,
     /// Sessions of blocked tickets that stay open, of those that can be resumed.
     pub keep_blocked: u32,
 }
@@ -106,8 +108,9 @@ pub async fn supervise(
         starts_left: job.max,
         closed: false,
     };
-    let supervisor =
-        Supervisor::new(queue, app.world.clone(), slots, until, calls_rx).keeping_blocked(job.keep_blocked);
+    let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx)
+        .keeping_blocked(job.keep_blocked)
+        .spending_at_most(job.budget);
     let socket = |error: &dyn std::fmt::Display| {
         AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
             .hint("autodo doctor looks at the folder")

@@ -255,6 +255,7 @@ pub async fn refreshed(app: &App, row: &Row) -> Result<NewTicket, AppError> {
     {
         ticket.accept = draft.ticket.accept;
         ticket.limit_s = draft.ticket.limit_s;
+        ticket.budget = draft.ticket.budget;
     }
     let draft = Draft { origin: row.id.to_string(), source: row.source.clone(), ticket, id_is_generated: false };
     let mut prepared = prepare(app, &project, vec![draft], |_| {}).await?;

@@ -55,6 +55,9 @@ pub struct AddArgs {
     /// Longest time one run may work, such as 90m.
     #[arg(long, value_name = "TIME")]
     limit: Option<String>,
+    /// Most that may be spent on it, in US dollars.
+    #[arg(long, value_name = "USD", value_parser = crate::format::money::parse_usd)]
+    budget: Option<u64>,
     /// A free word; may be repeated.
     #[arg(long = "label", value_name = "WORD")]
     labels: Vec<String>,
@@ -162,6 +165,7 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
         labels: args.labels.clone(),
         accept: args.accept.clone(),
         limit_s,
+        budget: args.budget,
         unattended: true,
     };
     let mut drafts = vec![Draft { origin: "the new ticket".into(), source: None, ticket, id_is_generated }];

@@ -29,6 +29,7 @@ pub async fn detach(app: &App, context: &Context, args: &DispatchArgs) -> Result
         ("--stagger", args.stagger.clone()),
         ("--until", args.until.clone()),
         ("--max", args.max.map(|n| n.to_string())),
+        ("--budget", args.budget.map(crate::format::money::exact)),
     ];
     for (name, value) in options {
         if let Some(value) = value {

@@ -21,6 +21,7 @@ use crate::{
     },
     config::{Flag, Settings},
     domain::{
+        budget::Pot,
         id::TicketId,
         observed::Observed,
         row::{Row, Status},
@@ -52,6 +53,9 @@ pub struct DispatchArgs {
     /// Start at most so many tickets.
     #[arg(long, value_name = "N")]
     pub max: Option<u32>,
+    /// Start nothing more once so much is spent, in US dollars; stop what runs at a tenth more.
+    #[arg(long, value_name = "USD", value_parser = crate::format::money::parse_usd)]
+    pub budget: Option<u64>,
     /// Go on in the background, outside this terminal.
     #[arg(long)]
     pub detach: bool,
@@ -121,8 +125,13 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
                 }
                 if met.by_supervisor {
                     ui::say("a supervisor runs already: it takes them over");
-                    if args.parallel.is_some() || args.until.is_some() || args.max.is_some() || args.stagger.is_some() {
-                        ui::notice("it keeps its own --parallel, --stagger, --until and --max");
+                    if args.parallel.is_some()
+                        || args.until.is_some()
+                        || args.max.is_some()
+                        || args.stagger.is_some()
+                        || args.budget.is_some()
+                    {
+                        ui::notice("it keeps its own --parallel, --stagger, --until, --max and --budget");
                     }
                     let ids = open_ids(tickets);
                     if !args.detach {
@@ -143,6 +152,7 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         stagger_s: settings.stagger.value.0,
         only: None,
         max: args.max,
+        budget: args.budget,
         keep_blocked: settings.keep_blocked.value,
     };
     if !args.json {
@@ -264,11 +274,15 @@ async fn run(
         Some(mine) => is_open(row) || mine.contains(&row.id),
         None => is_unfinished(row),
     };
+    let pot = job.budget.map(|budget| Pot::new(budget, queue.rows()));
     let counted: BTreeSet<TicketId> = queue.rows().values().filter(counts).map(|row| row.id.clone()).collect();
     let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
     let (queue, ended) = ended?;
     say_held(queue.rows(), app.world.clock.now());
+    if let Some(pot) = &pot {
+        progress::say_budget(pot, queue.rows(), &counted);
+    }
     Ok((ended, exit_of(queue.rows().values().filter(|row| counted.contains(&row.id)))))
 }
 
@@ -330,6 +344,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         parallel: parallel(&settings),
         stagger_s: settings.stagger.value.0,
         only: None,
+        budget: None,
         max: None,
         keep_blocked: settings.keep_blocked.value,
     };

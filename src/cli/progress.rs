@@ -1,6 +1,9 @@
 //! Progress of a dispatch: bars on a terminal, one line per event otherwise, audit lines with `--json`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -8,10 +11,12 @@ use super::ui;
 use crate::{
     domain::{
         audit,
+        budget::{Pot, Used},
         id::TicketId,
         row::{Row, Status},
         run::NextRun,
         schedule::Rows,
+        usage::usd,
     },
     ports::store::Entry,
     supervisor::queue::Observer,
@@ -90,6 +95,23 @@ pub fn line(entry: &Entry, before: Option<&Row>) -> Option<String> {
         _ => String::new(),
     };
     Some(format!("{}: {}{reason}{question}", row.id, now.0))
+}
+
+/// Says how far the budget of a dispatch is used up, where that matters, and what it could not count.
+pub fn say_budget(pot: &Pot, rows: &Rows, counted: &BTreeSet<TicketId>) {
+    let (sum, spent) = (usd(pot.budget), usd(pot.spent(rows)));
+    match pot.used(rows) {
+        Used::Within => ui::say(format!("{spent} of the budget of {sum} are spent")),
+        Used::Full | Used::Over => {
+            ui::notice(&format!("the budget of {sum} is spent ({spent}): nothing more was started"));
+        }
+    }
+    let is_silent = |row: &&Row| counted.contains(&row.id) && row.run > 0 && !row.is_cost_known();
+    match rows.values().filter(is_silent).count() {
+        0 => {}
+        1 => ui::notice("1 ticket did not tell all that it cost: the budget does not count that"),
+        n => ui::notice(&format!("{n} tickets did not tell all that they cost: the budget does not count that")),
+    }
 }
 
 /// The word behind a status; of the phases of a run only the one that has a name outside of autodo.

@@ -7,7 +7,10 @@ use super::{
     problem::ConfigProblem,
     value::{Kind, Seconds, Value},
 };
-use crate::domain::ticket::{Frozen, Limits, Ticket, WorktreeSetup};
+use crate::domain::{
+    ticket::{Frozen, Limits, Ticket, WorktreeSetup},
+    usage::MicroUsd,
+};
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +97,7 @@ macro_rules! held {
         }
     )+};
 }
-held!(Text => String, Path => PathBuf, Number => u32, Span => Seconds, List => Vec<String>);
+held!(Text => String, Path => PathBuf, Number => u32, Span => Seconds, Usd => MicroUsd, List => Vec<String>);
 
 /// Makes, from one row for each setting, the table and the typed struct.
 macro_rules! settings {
@@ -174,6 +177,9 @@ settings! {
     limits_stall: Option<Seconds> = "limits.stall", SECOND, Value::Unset, else "the profile's";
     /// Longest time that one check may take.
     limits_check: Option<Seconds> = "limits.check", SECOND, Value::Unset, else "the profile's";
+    /// Most that may be spent on one ticket, in US dollars, as far as its agent tells what it costs. A ticket's own budget
+    /// goes before.
+    limits_budget: Option<MicroUsd> = "limits.budget", Kind::Usd, Value::Unset, else "no budget";
     /// How many times failed checks go back to the agent, where its profile can take them.
     limits_feedback_rounds: Option<u32> = "limits.feedback_rounds", Kind::Number { min: 0, max: 100 }, Value::Unset,
         else "the profile's";
@@ -215,6 +221,7 @@ impl Settings {
             delivery_s: seconds(&self.limits_delivery, profile_limits.delivery_s),
             stall_s: seconds(&self.limits_stall, profile_limits.stall_s),
             check_s: seconds(&self.limits_check, profile_limits.check_s),
+            budget: ticket.budget.or(self.limits_budget.value),
             feedback_rounds: rounds.unwrap_or(profile_limits.feedback_rounds),
             crashes: self.limits_crashes.value.unwrap_or(profile_limits.crashes),
             backoff_s: seconds(&self.limits_backoff, profile_limits.backoff_s),

@@ -4,7 +4,10 @@ use std::{fmt, ops::Range, path::PathBuf};
 
 use toml::de::DeValue;
 
-use crate::domain::permission::Rule;
+use crate::{
+    domain::{permission::Rule, usage::MicroUsd},
+    format::money,
+};
 
 /// A span of time in whole seconds, written `90s`, `15m` (or `15min`), `2h`, `1d`, several of these (`1h30m`), or as a
 /// bare number of seconds, as in tickets.
@@ -83,6 +86,8 @@ pub enum Kind {
         /// Longest.
         max: u64,
     },
+    /// A sum of money in US dollars, more than nothing.
+    Usd,
     /// A list of texts, none of them empty.
     List,
     /// A list of rules for permissions.
@@ -104,6 +109,7 @@ impl Kind {
             Self::Span { min, max } => {
                 format!("a span of time such as \"90s\", from {} to {}", Seconds(min), Seconds(max))
             }
+            Self::Usd => "a sum of US dollars such as 5 or \"2.50\"".to_owned(),
             Self::List => "a list of texts".to_owned(),
             Self::Rules => "a list of rules such as \"allow Bash cargo test\"".to_owned(),
         }
@@ -137,7 +143,7 @@ impl Kind {
             DeValue::String(text) if !self.is_list() && !matches!(self, Self::Number { .. }) => {
                 return self.of_word(text);
             }
-            DeValue::Integer(number) if matches!(self, Self::Number { .. } | Self::Span { .. }) => {
+            DeValue::Integer(number) if matches!(self, Self::Number { .. } | Self::Span { .. } | Self::Usd) => {
                 return self.of_word(&plain_integer(number.as_str(), number.radix()));
             }
             DeValue::Array(items) if self.is_list() => {
@@ -148,6 +154,7 @@ impl Kind {
                     None => Err("expected a list of texts, found something else in the list".to_owned()),
                 };
             }
+            DeValue::Float(number) if self == Self::Usd => return self.of_word(number.as_str()),
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "a number",
             DeValue::Float(_) => "a fraction",
@@ -180,6 +187,9 @@ impl Kind {
                 Some(span) if (min..=max).contains(&span.0) => Ok(Value::Span(span)),
                 Some(_) | None => Err(wrong()),
             },
+            Self::Usd => {
+                money::parse_usd(text).map(Value::Usd).map_err(|why| format!("expected {}: {why}", self.expected()))
+            }
             Self::List | Self::Rules => {
                 let trimmed = text.trim();
                 if trimmed.is_empty() {
@@ -216,6 +226,8 @@ pub enum Value {
     Number(u32),
     /// A span of time.
     Span(Seconds),
+    /// A sum of money.
+    Usd(MicroUsd),
     /// Texts in order.
     List(Vec<String>),
 }
@@ -229,6 +241,7 @@ impl fmt::Display for Value {
             Self::Path(path) => f.write_str(&quoted(&path.to_string_lossy())),
             Self::Number(number) => write!(f, "{number}"),
             Self::Span(span) => f.write_str(&quoted(&span.to_string())),
+            Self::Usd(sum) => f.write_str(&quoted(&money::exact(*sum))),
             Self::List(texts) => {
                 let texts: Vec<String> = texts.iter().map(|t| quoted(t)).collect();
                 write!(f, "[{}]", texts.join(", "))

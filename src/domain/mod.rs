@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod backlog;
+pub mod budget;
 pub mod check;
 pub mod decision;
 pub mod effect;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::TicketId;
+use super::{id::TicketId, usage::MicroUsd};
 
 /// Priority of a ticket that names none. 1 comes first.
 pub const DEFAULT_PRIORITY: u8 = 3;
@@ -30,6 +30,8 @@ pub struct Ticket {
     pub accept: Vec<String>,
     /// Longest time one run may work, in seconds; `None`: the project's.
     pub limit_s: Option<u64>,
+    /// Most that may be spent on it; `None`: the project's.
+    pub budget: Option<MicroUsd>,
     /// False: never started by an unattended batch.
     pub unattended: bool,
 }
@@ -92,6 +94,9 @@ pub struct Limits {
     /// Time after the one that a usage limit names until it counts as lifted.
     #[serde(default = "after_reset_s")]
     pub after_reset_s: u64,
+    /// Most that may be spent on the ticket, all runs together; `None`: no budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<MicroUsd>,
     /// True if a conversation of this profile can be resumed in a new launch.
     pub resumable: bool,
     /// True if this profile understands being asked: to commit, to explain, to mend what a check found.
@@ -118,6 +123,7 @@ impl Default for Limits {
             feedback_rounds: 2,
             crashes: 3,
             backoff_s: 10,
+            budget: None,
             after_reset_s: after_reset_s(),
             resumable: false,
             feedback: true,

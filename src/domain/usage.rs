@@ -17,6 +17,12 @@ pub fn dollars(micro: MicroUsd) -> f64 {
     micro as f64 / 1e6
 }
 
+/// A sum for people: `$0.42`.
+#[must_use]
+pub fn usd(micro: MicroUsd) -> String {
+    format!("${:.2}", dollars(micro))
+}
+
 /// Tokens, by what they cost: each is counted in exactly one of the four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -68,6 +68,8 @@ struct Stored {
     accept: Vec<String>,
     #[serde(default)]
     limit_s: Option<u64>,
+    #[serde(default)]
+    budget_micro_usd: Option<u64>,
     unattended: bool,
     frozen: Frozen,
 }
@@ -88,6 +90,8 @@ struct Written<'a> {
     accept: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget_micro_usd: Option<u64>,
     unattended: bool,
     frozen: &'a Frozen,
 }
@@ -107,6 +111,7 @@ pub fn render(ticket: &Ticket, frozen: &Frozen) -> Result<String, AcceptedError>
         labels: &ticket.labels,
         accept: &ticket.accept,
         limit_s: ticket.limit_s,
+        budget_micro_usd: ticket.budget,
         unattended: ticket.unattended,
         frozen,
     };
@@ -139,6 +144,7 @@ pub fn parse(text: &str) -> Result<(Ticket, Frozen), AcceptedError> {
         labels: stored.labels,
         accept: stored.accept,
         limit_s: stored.limit_s,
+        budget: stored.budget_micro_usd,
         unattended: stored.unattended,
     };
     Ok((ticket, stored.frozen))
@@ -165,9 +171,9 @@ mod tests {
         fn tickets()(
             id in ids(), title in nasty(), body in nasty(), priority in 1u8..=9, after in vec(ids(), 0..3),
             profile in option::of(nasty()), labels in vec(nasty(), 0..3), accept in vec(nasty(), 0..3),
-            limit_s in option::of(any::<u64>()), unattended: bool,
+            limit_s in option::of(any::<u64>()), budget in option::of(any::<u64>()), unattended: bool,
         ) -> Ticket {
-            Ticket { id, title, body, priority, after, profile, labels, accept, limit_s, unattended }
+            Ticket { id, title, body, priority, after, profile, labels, accept, limit_s, budget, unattended }
         }
     }
 

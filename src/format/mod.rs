@@ -6,6 +6,7 @@ pub mod glances;
 pub mod hook;
 pub mod journal;
 pub mod markdown;
+pub mod money;
 pub mod permissions;
 pub mod problem;
 pub mod queue;

@@ -26,7 +26,8 @@ pub use name::id_of_name;
 pub use sections::{RunBlock, acceptance, run_blocks, run_blocks_of};
 
 /// The keys of a ticket's front matter, in the order in which they are written.
-pub const KEYS: [&str; 9] = ["id", "title", "priority", "after", "profile", "labels", "accept", "limit", "unattended"];
+pub const KEYS: [&str; 10] =
+    ["id", "title", "priority", "after", "profile", "labels", "accept", "limit", "budget", "unattended"];
 
 /// Reads a ticket. `file` is the file as shown to people, `stem` its name without `.md`, from which an id and a title
 /// are made where the ticket names none.
@@ -88,6 +89,7 @@ fn ticket_of(
     let labels = find("labels").map_or_else(Vec::new, |e| reader.words("labels", &e.value));
     let accept = find("accept").map_or_else(Vec::new, |e| reader.commands("accept", &e.value));
     let limit_s = find("limit").and_then(|e| reader.limit(&e.value));
+    let budget = find("budget").and_then(|e| reader.budget(&e.value));
     let unattended = find("unattended").is_none_or(|e| reader.truth("unattended", &e.value).unwrap_or(true));
 
     Some(Ticket {
@@ -100,6 +102,7 @@ fn ticket_of(
         labels,
         accept,
         limit_s,
+        budget,
         unattended,
     })
 }

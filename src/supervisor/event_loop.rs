@@ -3,6 +3,7 @@
 //! Which effect should be at work is a function of the rows ([`Queue::pending`]). The loop compares that with the tasks
 //! it has and starts or aborts; so a restart, which begins with no tasks at all, is nothing special.
 
+mod budgets;
 mod calls;
 mod due;
 mod extras;
@@ -33,12 +34,14 @@ use super::{
 };
 use crate::{
     domain::{
+        budget::Pot,
         effect::Effect,
         event::Event,
         id::TicketId,
         row::{Row, Status},
         run::Phase,
         schedule::Slots,
+        usage::MicroUsd,
     },
     ports::store::StoreError,
 };
@@ -108,6 +111,7 @@ pub struct Supervisor {
     has_looked: bool,
     look_again: bool,
     keep_blocked: u32,
+    pot: Option<Pot>,
 }
 
 impl Supervisor {
@@ -143,6 +147,7 @@ impl Supervisor {
             has_looked: false,
             look_again: false,
             keep_blocked: u32::MAX,
+            pot: None,
         }
     }
 
@@ -150,6 +155,13 @@ impl Supervisor {
     #[must_use]
     pub fn keeping_blocked(mut self, sessions: u32) -> Self {
         self.keep_blocked = sessions;
+        self
+    }
+
+    /// Spends at most so much on all tickets together, from now on.
+    #[must_use]
+    pub fn spending_at_most(mut self, budget: Option<MicroUsd>) -> Self {
+        self.pot = budget.map(|budget| Pot::new(budget, self.queue.rows()));
         self
     }
 
@@ -194,6 +206,7 @@ impl Supervisor {
         if !matches!(self.until, Until::Settled { .. }) {
             self.news_of_dependencies()?;
             self.make_room()?;
+            self.budgets()?;
             self.start_tickets()?;
         }
         self.tasks();

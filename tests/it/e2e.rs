@@ -1,5 +1,6 @@
 //! End to end: the real program, real tmux, real git, and the scripted fake agent.
 
+mod budgets;
 mod circumstances;
 mod claims;
 mod deliveries;

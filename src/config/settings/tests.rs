@@ -43,6 +43,7 @@ fn ticket() -> Ticket {
         labels: Vec::new(),
         accept: vec!["true".to_owned()],
         limit_s: None,
+        budget: None,
         unattended: true,
     }
 }
@@ -74,6 +75,7 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
             Kind::Path => ("\"../x\"", "../x"),
             Kind::Number { .. } => ("7", "7"),
             Kind::Span { .. } => ("\"2m\"", "2m"),
+            Kind::Usd => ("\"2.50\"", "$2.5"),
             Kind::List => ("[\"x y\"]", "x y"),
             Kind::Rules => ("[\"ask x\"]", "ask x"),
         };

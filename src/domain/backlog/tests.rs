@@ -22,6 +22,7 @@ fn set(lines: &[&str]) -> Vec<(String, Ticket)> {
             labels: Vec::new(),
             accept: Vec::new(),
             limit_s: None,
+            budget: None,
             unattended: true,
         };
         (format!("{index}.md"), ticket)

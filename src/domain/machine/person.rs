@@ -38,7 +38,7 @@ pub(super) fn queued(mut row: Row, next: NextRun, frozen: &Frozen, by: &str, req
             row.status = Status::Parked(Box::new(parked));
         }
         Request::Park { reason, until } => {
-            let parked = Parked { reason: reason.clone(), detail: String::new(), until: *until, next };
+            let parked = Parked { reason: reason.clone(), detail: format!("by {by}"), until: *until, next };
             row.status = Status::Parked(Box::new(parked));
         }
         Request::Resume => {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Keys that can stand between the braces, beside `#id` and `.label`.
-const ATTRIBUTES: [&str; 4] = ["priority", "after", "profile", "limit"];
+const ATTRIBUTES: [&str; 5] = ["priority", "after", "profile", "limit", "budget"];
 
 /// Columns that a tab counts for.
 const TAB: usize = 4;
@@ -177,7 +177,8 @@ impl Item<'_> {
     }
 
     fn fields(&self, reader: &mut Reader<'_>, braces: &str, here: impl Fn(&str) -> Place) -> Vec<Field> {
-        const HINT: &str = "between the braces: #T-7, .label, priority=1, after=T-1,T-2, profile=claude, limit=2h";
+        const HINT: &str =
+            "between the braces: #T-7, .label, priority=1, after=T-1,T-2, profile=claude, limit=2h, budget=5";
         let text = |words: &str| Node { value: Value::Text(words.to_owned()), place: here(words) };
         let mut fields = Vec::new();
         let mut labels = Vec::new();

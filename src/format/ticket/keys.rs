@@ -1,8 +1,9 @@
 //! Reads the keys of a ticket's front matter and collects what is wrong with them.
 
-use crate::domain::id::TicketId;
+use crate::domain::{id::TicketId, usage::MicroUsd};
 
 use crate::format::{
+    money,
     problem::{Place, Problem},
     time::parse_duration,
     yaml::{Node, Value},
@@ -215,6 +216,19 @@ impl<'a> Reader<'a> {
         match parse_duration(text) {
             Ok(seconds) => Some(seconds),
             Err(error) => self.at(node, &format!("`limit`: {error}"), HINT),
+        }
+    }
+
+    pub(super) fn budget(&mut self, node: &Node) -> Option<MicroUsd> {
+        const HINT: &str = "write US dollars, such as `5` or `2.50`; without the key it is the project's";
+        let text = match &node.value {
+            Value::Number(spelling) => spelling.as_str(),
+            Value::Text(text) => text,
+            _ => return self.not("budget", "a sum of US dollars", node, HINT),
+        };
+        match money::parse_usd(text) {
+            Ok(sum) => Some(sum),
+            Err(why) => self.at(node, &format!("`budget`: {why}"), HINT),
         }
     }
 

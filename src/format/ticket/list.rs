@@ -36,6 +36,7 @@ impl Listed {
             ticket.labels,
             ticket.accept,
             ticket.limit_s,
+            ticket.budget,
             ticket.unattended,
         ])
         .to_string()

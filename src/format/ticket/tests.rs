@@ -43,6 +43,7 @@ fn every_key_of_a_ticket_is_read() {
             labels: vec!["perf".to_owned(), "007".to_owned(), "1.10".to_owned()],
             accept: vec!["cargo test -p config".to_owned(), "! grep -rn 'parse_config' src/main.rs".to_owned()],
             limit_s: Some(9000),
+            budget: None,
             unattended: false,
         }
     );

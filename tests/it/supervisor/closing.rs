@@ -135,6 +135,7 @@ fn accepted(id: &TicketId) -> (Ticket, Frozen) {
         labels: vec![],
         accept: vec![],
         limit_s: None,
+        budget: None,
         unattended: true,
     };
     let worktree = WorktreeSetup::default();
