@@ -162,11 +162,11 @@ fn beside_a_supervisor_it_hands_over_and_follows() {
     let second = desk.autodo(&["dispatch", ".autodo/tickets/T-2.md", "--parallel", "5"]).ok();
     let kept: Vec<&str> = second.stderr.lines().filter(|line| !line.contains(": running (")).collect();
     let second = crate::support::program::Run { stderr: kept.join("\n") + "\n", ..second };
-    assert_snapshot!(desk.redacted(&second), @r"
+    assert_snapshot!(desk.redacted(&second), @"
     T-2: queued
     --- stderr
     a supervisor runs already: it takes them over
-    note: it keeps its own --parallel, --stagger, --until and --max
+    note: it keeps its own --parallel, --stagger, --until, --max and --budget
     T-2: needs_review
     1 needs_review, 1 running
     hint: autodo list, autodo review ID, then autodo approve-low

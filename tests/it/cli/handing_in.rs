@@ -159,7 +159,7 @@ fn every_mistake_of_every_file_is_shown_and_nothing_is_queued() {
     ticket("h", "title: h\nid: g", BODY);
     ticket("i", "title: i\nafter: [unheard]", BODY);
     ticket("j", "title: good", BODY);
-    assert_snapshot!(desk.tell(&["import", "bad"]), @r"
+    assert_snapshot!(desk.tell(&["import", "bad"]), @"
     --- stderr
     error: unknown key `titel`
      --> bad/a.md:2:1
@@ -167,7 +167,7 @@ fn every_mistake_of_every_file_is_shown_and_nothing_is_queued() {
     2 | titel: x
       | ^^^^^
       |
-      = help: the keys are id, title, priority, after, profile, labels, accept, limit, unattended
+      = help: the keys are id, title, priority, after, profile, labels, accept, limit, budget, unattended
     error: `priority` must be a number from 1 to 9, not text
      --> bad/a.md:3:11
       |
