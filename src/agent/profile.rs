@@ -46,6 +46,8 @@ pub struct Profile {
     pub nudge: bool,
     /// Keys that make the agent end by itself.
     pub exit: Vec<Keystroke>,
+    /// What nobody has tried with the real agent, a few words each.
+    pub unverified: Vec<String>,
     /// Values for placeholders of its own, such as `model`; an empty one counts as none.
     pub options: BTreeMap<String, String>,
     /// How it is started.

@@ -99,6 +99,7 @@ fn entry(profile: &Profile) -> Value {
         "programs": profile.programs.iter().map(|program| &program.name).collect::<Vec<_>>(),
         "resumable": profile.resumable,
         "feedback": profile.feedback,
+        "unverified": profile.unverified,
     })
 }
 

@@ -27,6 +27,7 @@ macro_rules! with_each_agent {
 mod asks;
 mod bare;
 mod faults;
+mod further;
 mod limits;
 mod model;
 mod people;

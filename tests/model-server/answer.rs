@@ -13,7 +13,7 @@ use tiny_http::{Header, Request, Response, StatusCode};
 
 use crate::{
     conversation::Conversation,
-    messages, responses,
+    gemini, messages, responses,
     scenario::{self, Fail, Step},
     stream::Paced,
 };
@@ -30,6 +30,8 @@ pub struct Answers {
 enum Api {
     Messages,
     Responses,
+    /// `true`: the answer is wanted as a stream.
+    Gemini(bool),
 }
 
 impl Answers {
@@ -44,6 +46,7 @@ impl Answers {
         let api = match path.as_str() {
             "/v1/messages" => Api::Messages,
             "/v1/responses" => Api::Responses,
+            other if gemini::asks(other).is_some() => Api::Gemini(gemini::asks(other) == Some(true)),
             _ => {
                 // A greeting of the base address, a list of models, a look for updates.
                 request.respond(Response::from_string("{}")).ok();
@@ -59,6 +62,7 @@ impl Answers {
         let talk = match api {
             Api::Messages => messages::conversation(&asked),
             Api::Responses => responses::conversation(&asked),
+            Api::Gemini(_) => gemini::conversation(&asked),
         };
         let ticket = talk.ticket.clone().filter(|_| !talk.tools.is_empty());
         let tried = self.count(ticket.as_deref().unwrap_or("-"), talk.turn);
@@ -80,15 +84,22 @@ impl Answers {
             (fail.times == 0 || tried <= fail.times) && (fail.until == 0 || since_1970().as_secs() < fail.until)
         };
         if let Some(fail) = step.fail.as_ref().filter(fails) {
-            return failed(request, fail);
+            return failed(request, api, fail);
         }
         let pieces = match api {
             Api::Messages => messages::answer(&asked, &talk, &step),
             Api::Responses => responses::answer(&talk, &step),
+            Api::Gemini(_) => gemini::answer(&talk, &step),
         };
-        let is_stream = asked.get("stream").and_then(Value::as_bool).unwrap_or(api == Api::Responses);
+        let is_stream = match api {
+            Api::Gemini(stream) => stream,
+            _ => asked.get("stream").and_then(Value::as_bool).unwrap_or(api == Api::Responses),
+        };
         if !is_stream {
-            let whole = messages::whole(&asked, &talk, &step);
+            let whole = match api {
+                Api::Gemini(_) => gemini::whole(&talk, &step),
+                _ => messages::whole(&asked, &talk, &step),
+            };
             request.respond(json_response(200, &whole, std::iter::empty())).ok();
             return;
         }
@@ -144,7 +155,7 @@ fn refuse(request: Request, status: u16, kind: &str, message: &str) {
     request.respond(json_response(status, &body, std::iter::empty())).ok();
 }
 
-fn failed(request: Request, fail: &Fail) {
+fn failed(request: Request, api: Api, fail: &Fail) {
     let reset = i64::try_from(since_1970().as_secs()).unwrap_or_default() + fail.reset_s;
     let filled = |text: &str| text.replace("{reset}", &reset.to_string());
     let mut error = json!({ "type": fail.kind, "message": filled(&fail.message) });
@@ -152,7 +163,10 @@ fn failed(request: Request, fail: &Fail) {
         let value = filled(value);
         error[name] = value.parse::<i64>().map_or(Value::String(value), Value::from);
     }
-    let body = json!({ "type": "error", "error": error });
+    let body = match api {
+        Api::Gemini(_) => gemini::error(fail),
+        _ => json!({ "type": "error", "error": error }),
+    };
     let more = fail.headers.iter().filter_map(|(name, value)| header(name, &filled(value)));
     request.respond(json_response(fail.status, &body, more)).ok();
 }

@@ -15,6 +15,7 @@
 
 mod answer;
 mod conversation;
+mod gemini;
 mod messages;
 mod responses;
 mod scenario;

@@ -82,6 +82,9 @@ pub struct Fail {
     /// Further fields of the error, where `{reset}` stands alone a number.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// `details` of the error (Gemini API only), as they are.
+    #[serde(default)]
+    pub details: Option<serde_json::Value>,
     /// Seconds until a limit lifts.
     #[serde(default)]
     pub reset_s: i64,

@@ -70,6 +70,7 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         resumable,
         nudge: raw.nudge,
         needs_run_blocks: raw.needs_run_blocks,
+        unverified: unverified(raw.unverified)?,
         exit: raw.exit.iter().map(key).collect::<Checked<_>>()?,
         options,
         launch,
@@ -95,6 +96,15 @@ fn permissions(raw: RawPermissions) -> Permissions {
         beside: raw.beside.unwrap_or(base.beside),
     };
     Permissions { hook: raw.hook, tools }
+}
+
+/// Each is said in the middle of a line.
+fn unverified(raw: Vec<Text>) -> Checked<Vec<String>> {
+    let good = |text: &str| !text.trim().is_empty() && text.chars().count() <= 80 && !text.contains(char::is_control);
+    match raw.iter().find(|text| !good(text.get_ref())) {
+        Some(text) => fault(text, "`unverified` names each thing in one line of at most 80 characters"),
+        None => Ok(raw.into_iter().map(toml::Spanned::into_inner).collect()),
+    }
 }
 
 fn fault<T>(at: &Text, what: impl Into<String>) -> Checked<T> {

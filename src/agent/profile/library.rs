@@ -17,6 +17,7 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
     &[
         ("claude.toml", include_str!("../../../profiles/claude.toml")),
         ("codex.toml", include_str!("../../../profiles/codex.toml")),
+        ("gemini.toml", include_str!("../../../profiles/gemini.toml")),
         ("generic.toml", include_str!("../../../profiles/generic.toml")),
         ("script.toml", include_str!("../../../profiles/script.toml")),
     ]

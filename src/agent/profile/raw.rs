@@ -34,6 +34,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub exit: Vec<Text>,
     #[serde(default)]
+    pub unverified: Vec<Text>,
+    #[serde(default)]
     pub options: BTreeMap<Text, String>,
     #[serde(default)]
     pub launch: RawLaunch,

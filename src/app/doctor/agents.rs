@@ -81,7 +81,12 @@ async fn agent(profile: &Profile, wanted: Wanted) -> Check {
         let detail = format!("{} is not set here, and the profile requires it", unset.join(" and "));
         return Check::warn(&name, detail, "set it where autodo is started; tickets are parked without it");
     }
-    Check::ok(&name, if said.is_empty() { "needs no program of its own".to_owned() } else { said.join("; ") })
+    let said = if said.is_empty() { "needs no program of its own".to_owned() } else { said.join("; ") };
+    if wanted.by_project && !profile.unverified.is_empty() {
+        let detail = format!("{said}; not verified with the real agent: {}", profile.unverified.join(", "));
+        return Check::warn(&name, detail, "look at the first tickets that meet one of these: autodo attach ID");
+    }
+    Check::ok(&name, said)
 }
 
 fn missing(name: &str, program: &str, wanted: Wanted) -> Check {
