@@ -79,9 +79,10 @@ gemini_thinking() {
     sleep 1
     take busy busy_title queued
     keys Escape
-    sees 'Request cancelled'
-    sleep 1
-    take question interrupted
+    # What was queued is sent all the same.
+    sees 'A title' 60
+    is_titled '◇'
+    take ready ready interrupted-queued
 }
 
 gemini_tool() {
@@ -247,7 +248,6 @@ gemini_error_400() { fails g400 400 INVALID_ARGUMENT 'Request contains an invali
 gemini_error_401() { fails g401 401 UNAUTHENTICATED 'Request had invalid authentication credentials.' && stops_at_the_prompt g401 logged_out logged_out; }
 gemini_error_key() { fails gkey 400 INVALID_ARGUMENT 'API key not valid. Please pass a valid API key.' && stops_at_the_prompt gkey logged_out logged_out; }
 gemini_error_403() { fails g403 403 PERMISSION_DENIED 'The caller does not have permission' && stops_at_the_prompt g403 error error; }
-gemini_error_500() { fails g500 500 INTERNAL 'An internal error has occurred.' && stops_at_the_prompt g500 error error; }
 gemini_error_full() { fails gfull 400 INVALID_ARGUMENT 'The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).' && stops_at_the_prompt gfull error error; }
 
 gemini_limit() {

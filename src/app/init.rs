@@ -109,10 +109,10 @@ fn settings_file(home: &Path, root: &Path, dry_run: bool) -> Result<(Step, Optio
 }
 
 /// The profile of the first agent that is installed, and why. The project's own profiles go before the user's, and
-/// these before the built-in ones.
+/// these before the built-in ones; among those of a layer such as have nothing unverified go first.
 fn choose_profile(home: &Path, root: &Path) -> (String, String) {
     let (library, problems) = LayeredProfiles::new(home).library(Some(root));
-    let mut found: Vec<(usize, Profile, Vec<String>)> = Vec::new();
+    let mut found: Vec<((usize, bool), Profile, Vec<String>)> = Vec::new();
     for (name, origin) in library.names() {
         // Ignored: a profile that is wrong is not proposed; autodo profile list names it.
         let Ok(profile) = library.get(name) else { continue };
@@ -127,7 +127,7 @@ fn choose_profile(home: &Path, root: &Path) -> (String, String) {
         if let Some(paths) = paths {
             let own = Path::new(origin).starts_with(root);
             let rank = if own { 0 } else { 1 + usize::from(origin.starts_with("built-in ")) };
-            found.push((rank, profile, paths));
+            found.push(((rank, !profile.unverified.is_empty()), profile, paths));
         }
     }
     found.sort_by_key(|(rank, ..)| *rank);

@@ -21,6 +21,9 @@ macro_rules! with_each_further_agent {
         mod gemini {
             $(#[test] fn $name() { super::$name(super::Further::Gemini); })+
         }
+        mod opencode {
+            $(#[test] fn $name() { super::$name(super::Further::Opencode); })+
+        }
     };
 }
 
@@ -30,7 +33,6 @@ with_each_further_agent!(
     a_permission_is_asked_with_its_command_and_given_by_name,
     a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do,
     a_permission_takes_no_text,
-    a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost,
     a_marker_that_is_quoted_ends_nothing,
     an_answer_that_looks_like_a_command_of_the_agent_runs_nothing,
     an_answer_of_100_kb_arrives_as_it_is,
@@ -39,6 +41,13 @@ with_each_further_agent!(
     an_agent_that_is_killed_gets_a_next_run,
     a_stopped_agent_leaves_nothing_at_work_and_goes_on,
 );
+
+mod gemini_only {
+    #[test]
+    fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost() {
+        super::a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(super::Further::Gemini);
+    }
+}
 
 const ASK: &str = "[[step]]\nrun = '\"$AUTODO_BIN\" report blocked --question \"Which colour?\" --risk high'\n";
 const ASKED: &str = "[[step]]\nsay = \"I wait.\\n\\nAUTODO-BLOCKED-{key}\"\n";
@@ -111,6 +120,9 @@ fn a_permission_is_asked_with_its_command_and_given_by_name(agent: Further) {
 fn a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do(agent: Further) {
     let nothing = run(r#""$AUTODO_BIN" report done --summary 'left it' --no-change 'it was not wanted'"#);
     let stage = asking(agent, &[&nothing, END]);
+    if agent.forgets_what_was_denied() {
+        stage.model.scenario("T-1", &[agent.read(), &nothing, END]);
+    }
     stage.autodo(&["answer", "T-1", "deny"]).ok();
     stage.dispatch(8);
     assert_eq!(stage.status("T-1"), "blocked question null", "{}\n{}", stage.screen("T-1"), stage.model.story());
@@ -137,12 +149,18 @@ fn a_permission_takes_no_text(agent: Further) {
 
 fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(agent: Further) {
     let stage = further(agent, Allowed::Commands, false);
-    stage.ticket("T-1", &[READ, WORK, DONE, END]);
+    stage.ticket("T-1", &[agent.read(), WORK, DONE, END]);
     stage.dispatch(8);
     let row = stage.row("T-1");
     assert_eq!((stage.status("T-1").as_str(), &row["attention"]), ("blocked question null", &json!("answer")));
     assert!(stage.model.requests("T-1").is_empty(), "{}", stage.model.story());
     stage.autodo(&["answer", "T-1", "trust_parent"]).ok();
+    // As it did not trust the folder when it began, it asks all the same in this session.
+    for command in ["work.txt", "report done"] {
+        stage.dispatch(8);
+        asks_for(&stage, command);
+        stage.autodo(&["answer", "T-1", "allow"]).ok();
+    }
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
     assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
@@ -201,7 +219,8 @@ fn an_answer_of_100_kb_arrives_as_it_is(agent: Further) {
 fn a_final_error_is_parked_with_its_words_and_never_taken_for_work(agent: Further) {
     let stage = further(agent, Allowed::Commands, true);
     let fail = "fail = { status = 400, kind = 'invalid_request_error', message = 'the scripted model said no' }";
-    stage.ticket("T-1", &[READ, WORK, &with(DONE, fail)]);
+    // Gemini CLI asks once more, since it ran a tool before.
+    stage.ticket("T-1", &[READ, WORK, &with(DONE, fail), &with(DONE, fail)]);
     stage.dispatch(8);
     assert_eq!(stage.status("T-1"), "parked error null", "{}", stage.model.story());
     let told = stage.autodo(&["show", "T-1"]).ok().both();
@@ -211,7 +230,7 @@ fn a_final_error_is_parked_with_its_words_and_never_taken_for_work(agent: Furthe
 
 fn a_turn_that_ends_without_a_report_is_nudged_once_and_then_parked(agent: Further) {
     let stage = further(agent, Allowed::Commands, true);
-    place::settings(&stage, agent, "[limits]\nstall = \"5s\"");
+    place::settings(&stage, agent, "[limits]\nstall = \"20s\"");
     stage.ticket("T-1", &[READ, WORK, &say("That should do."), &say("As I said.")]);
     stage.dispatch(8);
     assert_eq!(stage.status("T-1"), "parked stalled null", "{}", stage.model.story());
@@ -246,6 +265,10 @@ fn a_stopped_agent_leaves_nothing_at_work_and_goes_on(agent: Further) {
     assert!(stage.status("T-1").starts_with("parked stopped"), "{}", stage.status("T-1"));
     assert_eq!(agent.processes(&stage), [] as [i32; 0], "{:?}", stage.world.processes());
     stage.model.open("go");
+    if agent.is_resumable() {
+        // It puts an answer of its own where none came.
+        stage.model.scenario("T-1", &[READ, WORK, WORK, DONE, END]);
+    }
     stage.autodo(&["resume", "T-1"]).ok();
     stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);

@@ -64,7 +64,7 @@ impl Answers {
             Api::Responses => responses::conversation(&asked),
             Api::Gemini(_) => gemini::conversation(&asked),
         };
-        let ticket = talk.ticket.clone().filter(|_| !talk.tools.is_empty());
+        let ticket = talk.ticket.clone().filter(|_| !talk.tools.is_empty() || talk.edits_by_words);
         let tried = self.count(ticket.as_deref().unwrap_or("-"), talk.turn);
         self.log(&path, &talk, ticket.as_deref(), tried);
         let step = match ticket.as_deref().map(|ticket| scenario::read(&self.folder, ticket)) {

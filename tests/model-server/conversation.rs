@@ -39,6 +39,8 @@ pub struct Conversation {
     pub plan: Option<String>,
     /// Names of the tools that the agent offers.
     pub tools: Vec<String>,
+    /// The agent has no tools: it takes edits out of the words of an answer.
+    pub edits_by_words: bool,
 }
 
 /// Who says something.

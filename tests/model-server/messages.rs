@@ -13,6 +13,8 @@ pub fn conversation(asked: &Value) -> Conversation {
     let mut talk = Conversation::default();
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     talk.tools = list(asked.get("tools")).iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect();
+    // Aider's; it puts examples, and answers of its own to what it shows, before the conversation.
+    talk.edits_by_words = texts(&asked["system"]).iter().any(|text| text.contains("*SEARCH/REPLACE block*"));
     let mut was_model = false;
     for message in list(asked.get("messages")) {
         // The agent's own stand-in for an answer, where a conversation is resumed that ended with none.
@@ -22,6 +24,10 @@ pub fn conversation(asked: &Value) -> Conversation {
         }
         let is_model = message["role"] == "assistant";
         let content = &message["content"];
+        let is_its_own = |text: &String| text.starts_with("Ok") || text.contains("<<<<<<< SEARCH\nfrom flask");
+        if talk.edits_by_words && is_model && (talk.ticket.is_none() || texts(content).iter().any(is_its_own)) {
+            continue;
+        }
         let blocks =
             if content.is_array() { list(Some(content)) } else { vec![json!({"type": "text", "text": content})] };
         if is_model {
@@ -41,14 +47,21 @@ pub fn conversation(asked: &Value) -> Conversation {
 /// The blocks of an answer.
 fn blocks(talk: &Conversation, step: &Step) -> Vec<Value> {
     let mut blocks = Vec::new();
-    let said = filled(&step.say, talk);
+    let mut said = filled(&step.say, talk);
+    if let Some(command) = step.run.as_ref().filter(|_| talk.edits_by_words) {
+        said += &format!("\n\n```bash\n{}\n```\n", filled(command, talk));
+    }
     if !said.is_empty() {
         blocks.push(json!({ "type": "text", "text": said }));
     }
     let id = format!("toolu_scripted_{}", talk.turn);
+    if talk.edits_by_words {
+        return blocks;
+    }
     if let Some(command) = &step.run {
+        let shell = if talk.tools.iter().any(|tool| tool == "bash") { "bash" } else { "Bash" };
         let input = json!({ "command": filled(command, talk), "description": "a scripted command" });
-        blocks.push(json!({ "type": "tool_use", "id": id, "name": "Bash", "input": input }));
+        blocks.push(json!({ "type": "tool_use", "id": id, "name": shell, "input": input }));
     } else if let Some(tool) = &step.tool {
         let input = filled(&tool.input.to_string(), talk);
         let input: Value = serde_json::from_str(&input).unwrap_or_else(|_| tool.input.clone());

@@ -15,10 +15,12 @@ use super::{PROFILE_VERSION, Place, Profile, ProfileError, check, raw::Raw};
 #[must_use]
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     &[
+        ("aider.toml", include_str!("../../../profiles/aider.toml")),
         ("claude.toml", include_str!("../../../profiles/claude.toml")),
         ("codex.toml", include_str!("../../../profiles/codex.toml")),
         ("gemini.toml", include_str!("../../../profiles/gemini.toml")),
         ("generic.toml", include_str!("../../../profiles/generic.toml")),
+        ("opencode.toml", include_str!("../../../profiles/opencode.toml")),
         ("script.toml", include_str!("../../../profiles/script.toml")),
     ]
 }

@@ -153,9 +153,12 @@ fn a_later_file_hides_the_earlier_and_may_extend_it() {
     assert_eq!(
         library.names(),
         [
+            ("aider", "built-in aider.toml"),
             ("claude", "built-in claude.toml"),
             ("codex", "built-in codex.toml"),
+            ("gemini", "built-in gemini.toml"),
             ("generic", "built-in generic.toml"),
+            ("opencode", "built-in opencode.toml"),
             ("script", "project.toml")
         ]
     );
@@ -168,7 +171,7 @@ fn a_circle_and_an_unknown_name_are_errors() {
     library.add("version = 1\nname = \"b\"\nextends = \"a\"\n", "b.toml").unwrap();
     assert!(library.get("a").unwrap_err().to_string().contains("circle"));
     let said = library.get("cluade").unwrap_err().to_string();
-    assert_eq!(said, "there is no agent profile \"cluade\"; there are: a, b, claude, codex, generic, script");
+    assert_eq!(said, "there is no agent profile \"cluade\"; there are: a, aider, b, claude, codex, gemini, generic, opencode, script");
     let alone = Profile::parse("version = 1\nname = \"c\"\nextends = \"c\"\n", "c.toml").unwrap_err();
     assert!(alone.to_string().contains("no profile \"c\""), "{alone}");
 }
@@ -180,6 +183,16 @@ fn limits_are_the_profiles_over_the_general_ones() {
     assert_eq!((script.start_s, script.run_s), (30, base.run_s));
     assert_eq!((script.feedback_rounds, script.resumable), (0, false), "no feedback means no rounds");
     assert_eq!(Library::of_builtin().get("generic").unwrap().limits().feedback_rounds, base.feedback_rounds);
+}
+
+#[test]
+fn what_nobody_tried_is_said_in_one_line_each() {
+    let profile = Profile::parse("version = 1\nname = \"p\"\nunverified = [\"login\", \"macOS\"]\n", "p").unwrap();
+    assert_eq!(profile.unverified, ["login", "macOS"]);
+    for bad in ["\"\"", "\" \"", "\"a\\nb\""] {
+        let text = format!("version = 1\nname = \"p\"\nunverified = [{bad}]\n");
+        assert!(Profile::parse(&text, "p").unwrap_err().to_string().contains("in one line"), "{bad}");
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::{
 pub enum Further {
     /// Gemini CLI.
     Gemini,
+    /// opencode.
+    Opencode,
 }
 
 impl Further {
@@ -19,6 +21,7 @@ impl Further {
     fn profile(self) -> &'static str {
         match self {
             Self::Gemini => "gemini-here",
+            Self::Opencode => "opencode",
         }
     }
 
@@ -29,6 +32,9 @@ impl Further {
             Self::Gemini => {
                 "[[step]]\nsay = 'I read my task.'\ntool = { name = 'read_file', input = { file_path = '.autodo/run/prompt.md' } }\n"
             }
+            Self::Opencode => {
+                "[[step]]\nsay = 'I read my task.'\ntool = { name = 'read', input = { filePath = '.autodo/run/prompt.md' } }\n"
+            }
         }
     }
 
@@ -36,6 +42,7 @@ impl Further {
     pub fn yes(self) -> &'static str {
         match self {
             Self::Gemini => "1",
+            Self::Opencode => "Enter",
         }
     }
 
@@ -43,13 +50,20 @@ impl Further {
     pub fn is_resumable(self) -> bool {
         match self {
             Self::Gemini => true,
+            Self::Opencode => false,
         }
+    }
+
+    /// A call that was denied is no longer in its conversation.
+    pub fn forgets_what_was_denied(self) -> bool {
+        self == Self::Gemini
     }
 
     /// Its processes, the oldest first.
     pub fn processes(self, stage: &Stage) -> Vec<i32> {
         let program = match self {
             Self::Gemini => "bin/gemini ",
+            Self::Opencode => "opencode",
         };
         let all = stage.world.processes().into_iter();
         // The launch wrapper has the same words behind its own.
@@ -68,6 +82,7 @@ pub fn further(agent: Further, allowed: Allowed, trusted: bool) -> Stage {
     stage.world.set("PATH", format!("{}:{path}", bin.display()));
     match agent {
         Further::Gemini => gemini(&mut stage, &bin, allowed, trusted),
+        Further::Opencode => opencode(&mut stage, &bin, allowed),
     }
     // Gemini CLI's shell sees no other git settings than those of the home.
     let identity = std::fs::read_to_string(stage.world.root().join("gitconfig")).unwrap();
@@ -107,4 +122,24 @@ fn gemini(stage: &mut Stage, bin: &std::path::Path, allowed: Allowed, trusted: b
     let profile =
         format!("version = 1\nname = \"gemini-here\"\nextends = \"gemini\"\n[options]\napproval_mode = \"{mode}\"\n");
     write(stage, "ad/profiles/gemini-here.toml", &profile);
+}
+
+fn opencode(stage: &mut Stage, bin: &std::path::Path, allowed: Allowed) {
+    assert!(bin.join("opencode").exists(), "no opencode in {}: run scripts/contract, which installs it", bin.display());
+    for name in ["OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD"] {
+        stage.world.set(name, "1");
+    }
+    // It asks for nothing unless it is told to.
+    let permission =
+        if allowed == Allowed::Commands { json!("allow") } else { json!({ "bash": "ask", "edit": "ask" }) };
+    let settings = json!({
+        "autoupdate": false, "share": "disabled", "permission": permission,
+        "model": "scripted/one", "small_model": "scripted/one",
+        "provider": { "scripted": {
+            "npm": "@ai-sdk/anthropic", "name": "Scripted",
+            "options": { "baseURL": format!("{}/v1", stage.model.address()), "apiKey": "dummy" },
+            "models": { "one": { "name": "One", "limit": { "context": 200_000, "output": 8_000 } } },
+        } },
+    });
+    write(stage, "home/.config/opencode/opencode.json", &settings.to_string());
 }

@@ -60,7 +60,7 @@ fn a_profile_is_shown_merged_with_the_files_it_comes_from() {
 fn a_profile_that_is_not_there_is_refused_with_what_there_is() {
     let world = World::new();
     let run = world.autodo(&["profile", "show", "nope"]).code(2);
-    for said in ["\"nope\"", "generic, script", "hint: autodo profile list"] {
+    for said in ["\"nope\"", "generic, opencode, script", "hint: autodo profile list"] {
         assert!(run.stderr.contains(said), "{said}\n{}", run.both());
     }
     assert!(!world.home().exists());
