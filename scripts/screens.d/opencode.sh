@@ -20,7 +20,7 @@ is_idle() {
     local width
     for width in ${widths//,/ }; do
         for _ in $(seq 400); do
-            tmux -S "$sock" capture-pane -p -t "=s$width:" | grep -q 'interrupt' || break
+            tmux -S "$sock" capture-pane -p -t "=s$width:" | grep -v '^$' | tail -2 | grep -q interrupt || break
             sleep 0.1
         done
     done
