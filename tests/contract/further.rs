@@ -10,7 +10,7 @@ use nix::{
 use serde_json::json;
 
 use crate::{
-    model::{DONE, END, READ, WORK, run, say, with},
+    model::{DONE, END, LONG, READ, WORK, run, say, with},
     stage::{Allowed, Stage},
 };
 use place::{Further, further};
@@ -44,8 +44,8 @@ with_each_further_agent!(
 
 mod gemini_only {
     #[test]
-    fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost() {
-        super::a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(super::Further::Gemini);
+    fn a_folder_that_is_not_trusted_is_asked_about_and_its_work_is_done_after_that() {
+        super::a_folder_that_is_not_trusted_is_asked_about_and_its_work_is_done_after_that(super::Further::Gemini);
     }
 }
 
@@ -147,7 +147,7 @@ fn a_permission_takes_no_text(agent: Further) {
     assert_eq!(stage.model.asked("T-1", 2), 0, "{}", stage.model.story());
 }
 
-fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(agent: Further) {
+fn a_folder_that_is_not_trusted_is_asked_about_and_its_work_is_done_after_that(agent: Further) {
     let stage = further(agent, Allowed::Commands, false);
     stage.ticket("T-1", &[agent.read(), WORK, DONE, END]);
     stage.dispatch(8);
@@ -155,15 +155,17 @@ fn a_folder_that_is_not_trusted_is_asked_about_and_the_prompt_is_not_lost(agent:
     assert_eq!((stage.status("T-1").as_str(), &row["attention"]), ("blocked question null", &json!("answer")));
     assert!(stage.model.requests("T-1").is_empty(), "{}", stage.model.story());
     stage.autodo(&["answer", "T-1", "trust_parent"]).ok();
-    // As it did not trust the folder when it began, it asks all the same in this session.
-    for command in ["work.txt", "report done"] {
-        stage.dispatch(8);
-        asks_for(&stage, command);
+    // It either goes on, and asks in this session all the same, or starts itself anew, finds its own session's id taken
+    // and ends: then the next run has a folder that is trusted.
+    for _ in 0..3 {
+        let run = stage.world.command(&["dispatch"]).in_dir(&stage.repo).limit(LONG).run();
+        if run.code == 0 {
+            break;
+        }
+        assert_eq!(stage.status("T-1"), "blocked permission null", "{}\n{}", run.both(), stage.model.story());
         stage.autodo(&["answer", "T-1", "allow"]).ok();
     }
-    stage.dispatch(0);
     stage.is_proven("T-1", &["work"]);
-    assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
 }
 
 fn a_marker_that_is_quoted_ends_nothing(agent: Further) {

@@ -171,7 +171,10 @@ fn a_circle_and_an_unknown_name_are_errors() {
     library.add("version = 1\nname = \"b\"\nextends = \"a\"\n", "b.toml").unwrap();
     assert!(library.get("a").unwrap_err().to_string().contains("circle"));
     let said = library.get("cluade").unwrap_err().to_string();
-    assert_eq!(said, "there is no agent profile \"cluade\"; there are: a, aider, b, claude, codex, gemini, generic, opencode, script");
+    assert_eq!(
+        said,
+        "there is no agent profile \"cluade\"; there are: a, aider, b, claude, codex, gemini, generic, opencode, script"
+    );
     let alone = Profile::parse("version = 1\nname = \"c\"\nextends = \"c\"\n", "c.toml").unwrap_err();
     assert!(alone.to_string().contains("no profile \"c\""), "{alone}");
 }
