@@ -29,7 +29,7 @@ is_idle() {
 
 opencode_box() {
     opencode
-    sees 'Ask anything' 120
+    sees 'Ask anything' 240
     sleep 1
     take ready ready first
     paste "$(task nothing)"
@@ -61,6 +61,17 @@ opencode_thinking() {
     sleep 1
     take busy busy leaving
     keys Escape
+    is_idle
+    # What was queued stands there and is not worked on.
+    take ready ready interrupted-queued
+}
+
+opencode_interrupted() {
+    printf '[[step]]\nwait_s = 60\nsay = "Done."\n' | model ointerrupted
+    opencode --prompt "$(task ointerrupted)"
+    sees 'esc interrupt' 120
+    sleep 2
+    keys Escape Escape
     is_idle
     take question interrupted
 }

@@ -45,10 +45,10 @@ fn the_whole_prompt_reads_well() {
 }
 
 /// The profiles that have golden screens.
-const PROFILES: [&str; 5] = ["script", "generic", "claude", "codex", "gemini"];
+const PROFILES: [&str; 6] = ["script", "generic", "claude", "codex", "gemini", "opencode"];
 
 /// Those of them whose screens `scripts/screens` captured.
-const CAPTURED: [&str; 3] = ["claude", "codex", "gemini"];
+const CAPTURED: [&str; 4] = ["claude", "codex", "gemini", "opencode"];
 
 /// A golden screen: rows that begin with `#: ` at the top say what is known of it.
 struct Golden {
