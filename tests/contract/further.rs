@@ -1,6 +1,7 @@
 //! Further agents: what the profiles `gemini` and `opencode` promise, on the real programs. Each was tried on fewer
 //! scenarios than Claude Code and Codex; what nobody tried stands in its profile under `unverified`.
 
+mod aider;
 mod place;
 
 use nix::{

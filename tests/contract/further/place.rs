@@ -14,6 +14,8 @@ pub enum Further {
     Gemini,
     /// opencode.
     Opencode,
+    /// aider, which has no tools.
+    Aider,
 }
 
 impl Further {
@@ -22,6 +24,7 @@ impl Further {
         match self {
             Self::Gemini => "gemini-here",
             Self::Opencode => "opencode",
+            Self::Aider => "aider-here",
         }
     }
 
@@ -32,6 +35,8 @@ impl Further {
             Self::Gemini => {
                 "[[step]]\nsay = 'I read my task.'\ntool = { name = 'read_file', input = { file_path = '.autodo/run/prompt.md' } }\n"
             }
+            // It was shown the task.
+            Self::Aider => "",
             Self::Opencode => {
                 "[[step]]\nsay = 'I read my task.'\ntool = { name = 'read', input = { filePath = '.autodo/run/prompt.md' } }\n"
             }
@@ -43,13 +48,14 @@ impl Further {
         match self {
             Self::Gemini => "1",
             Self::Opencode => "Enter",
+            Self::Aider => "y",
         }
     }
 
     /// Its conversations can be opened again.
     pub fn is_resumable(self) -> bool {
         match self {
-            Self::Gemini => true,
+            Self::Gemini | Self::Aider => true,
             Self::Opencode => false,
         }
     }
@@ -64,6 +70,7 @@ impl Further {
         let program = match self {
             Self::Gemini => "bin/gemini ",
             Self::Opencode => "opencode",
+            Self::Aider => "bin/aider ",
         };
         let all = stage.world.processes().into_iter();
         // The launch wrapper has the same words behind its own.
@@ -83,6 +90,7 @@ pub fn further(agent: Further, allowed: Allowed, trusted: bool) -> Stage {
     match agent {
         Further::Gemini => gemini(&mut stage, &bin, allowed, trusted),
         Further::Opencode => opencode(&mut stage, &bin, allowed),
+        Further::Aider => aider(&mut stage),
     }
     // Gemini CLI's shell sees no other git settings than those of the home.
     let identity = std::fs::read_to_string(stage.world.root().join("gitconfig")).unwrap();
@@ -142,4 +150,15 @@ fn opencode(stage: &mut Stage, bin: &std::path::Path, allowed: Allowed) {
         } },
     });
     write(stage, "home/.config/opencode/opencode.json", &settings.to_string());
+}
+
+fn aider(stage: &mut Stage) {
+    let bin = repository().join(".tools/aider/bin");
+    assert!(bin.join("aider").exists(), "no aider in {}: run scripts/contract, which installs it", bin.display());
+    let path = std::env::var("PATH").unwrap();
+    stage.world.set("PATH", format!("{}:{path}", bin.display()));
+    stage.world.set("ANTHROPIC_API_BASE", stage.model.address());
+    let profile = "version = 1\nname = \"aider-here\"\nextends = \"aider\"\n[options]\n\
+                   model = \"anthropic/claude-3-5-sonnet-20241022\"\n";
+    write(stage, "ad/profiles/aider-here.toml", profile);
 }

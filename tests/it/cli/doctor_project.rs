@@ -124,6 +124,10 @@ fn agents_are_looked_for_by_what_their_profiles_say() {
     assert!(status == "ok" && detail.contains("my-agent 1.2.3"), "{detail}");
     let (status, detail, _) = told(&run, "agent:other");
     assert!(status == "warn" && detail.contains("--version failed: broken"), "{detail}");
+    let untried = "unverified = [\"login\", \"macOS\"]\n[launch]\n";
+    user_profile(&world, "mine", &profile_text("mine", "my-agent").replace("[launch]\n", untried));
+    let (status, detail, _) = told(&look(&world, &repo).ok(), "agent:mine");
+    assert!(status == "warn" && detail.contains("not verified with the real agent: login, macOS"), "{detail}");
 }
 
 #[test]
