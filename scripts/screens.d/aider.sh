@@ -45,7 +45,7 @@ aider_thinking() {
     sleep 1
     take busy busy
     keys C-c
-    sees 'KeyboardInterrupt' 60
+    sees 'C again to exit' 60
     sleep 1
     take question interrupted
 }

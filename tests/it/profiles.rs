@@ -45,10 +45,10 @@ fn the_whole_prompt_reads_well() {
 }
 
 /// The profiles that have golden screens.
-const PROFILES: [&str; 6] = ["script", "generic", "claude", "codex", "gemini", "opencode"];
+const PROFILES: [&str; 7] = ["script", "generic", "claude", "codex", "gemini", "opencode", "aider"];
 
 /// Those of them whose screens `scripts/screens` captured.
-const CAPTURED: [&str; 4] = ["claude", "codex", "gemini", "opencode"];
+const CAPTURED: [&str; 5] = ["claude", "codex", "gemini", "opencode", "aider"];
 
 /// A golden screen: rows that begin with `#: ` at the top say what is known of it.
 struct Golden {
