@@ -29,8 +29,8 @@ is_idle() {
 
 opencode_box() {
     opencode
-    sees 'Ask anything' 240
-    sleep 1
+    sees 'Build · One' 240
+    sleep 2
     take ready ready first
     paste "$(task nothing)"
     take ready ready first-typed

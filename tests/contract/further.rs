@@ -216,7 +216,8 @@ fn an_answer_of_100_kb_arrives_as_it_is(agent: Further) {
     stage.is_proven("T-1", &["work"]);
     let prompts = stage.model.prompts("T-1");
     assert_eq!(prompts.len(), 2, "{}", stage.model.story());
-    assert!(prompts[1] == answer.trim_end(), "{} bytes of {}", prompts[1].len(), answer.len());
+    // opencode puts a blank behind what was pasted.
+    assert!(prompts[1].trim_end() == answer.trim_end(), "{} bytes of {}", prompts[1].len(), answer.len());
 }
 
 fn a_final_error_is_parked_with_its_words_and_never_taken_for_work(agent: Further) {
