@@ -354,6 +354,7 @@ pub fn first_row(new: &NewTicket, ticket: &Ticket, now: jiff::Timestamp) -> Row 
         crashes: 0,
         losses: 0,
         limited_until: None,
+        limit_waived: None,
         epoch: 0,
         conversation: None,
         record: None,

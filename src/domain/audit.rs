@@ -102,6 +102,7 @@ fn kind(event: &Event) -> &'static str {
         | Event::Asked { .. }
         | Event::Dependency { .. }
         | Event::MakeRoom
+        | Event::AccountLimited { .. }
         | Event::FoundLanded
         | Event::Archived { .. } => "transition",
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     check::{CheckResult, CommandEnd},
-    id::{DeliveryId, PaneId, RunKey},
+    id::{DeliveryId, PaneId, RunKey, TicketId},
     report::{Hook, Report},
     risk::{RiskSource, RiskSummary, Tier},
     row::{Row, Stacked},
@@ -191,6 +191,13 @@ pub enum Event {
         /// What became of it.
         news: DependencyNews,
     },
+    /// Another ticket with the same agent has reached a usage limit: this one would reach it next.
+    AccountLimited {
+        /// Which ticket.
+        by: TicketId,
+        /// When the limit counts as lifted.
+        until: Timestamp,
+    },
     /// The branch is contained in its target.
     FoundLanded,
     /// The ticket leaves the queue for the archive: its worktree is gone.
@@ -239,6 +246,7 @@ impl Event {
             Self::Deadline { .. } => "deadline",
             Self::Asked { .. } => "asked",
             Self::Dependency { .. } => "dependency",
+            Self::AccountLimited { .. } => "account_limited",
             Self::FoundLanded => "found_landed",
             Self::Archived { .. } => "archived",
         }

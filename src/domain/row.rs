@@ -93,6 +93,10 @@ pub struct Row {
     /// agent then start one after the other. `None`: none, none that said when, or a person has let the ticket go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited_until: Option<Timestamp>,
+    /// A person has let the ticket go on while a usage limit held it until then: that limit, and earlier ones, hold and
+    /// stop it no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_waived: Option<Timestamp>,
     /// How often a person has had everything done again from the start.
     #[serde(default)]
     pub epoch: u32,

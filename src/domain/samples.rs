@@ -64,6 +64,7 @@ pub fn row(ticket: &str) -> Row {
         check_round: 2,
         losses: 1,
         limited_until: None,
+        limit_waived: None,
         launch: 0,
         delivery: 0,
         key: None,
@@ -117,6 +118,7 @@ pub fn full_row(ticket: &str) -> Row {
         key: Some(RunKey::from_bits(7)),
         crashes: 1,
         limited_until: Some(time(1_700_000_300)),
+        limit_waived: Some(time(1_700_000_200)),
         epoch: 1,
         conversation: Some("c".to_owned()),
         record: Some(Mark {
@@ -355,12 +357,7 @@ pub fn some_events() -> Vec<Event> {
         Event::Recorded { launch: 1, noted: Box::default(), hook: None },
         Event::Recorded {
             launch: 2,
-            noted: Box::new(Noted {
-                conversation: Some(text()),
-                mark: full_row("T-1").record,
-                usd: Some(7),
-                tokens: None,
-            }),
+            noted: Box::new(Noted { conversation: None, mark: full_row("T-1").record, usd: Some(7), tokens: None }),
             hook: Some(Hook::Submitted { delivery: Some(text()) }),
         },
         Event::Closed,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     event::DependencyNews,
     id::TicketId,
+    machine::limit_stops,
     row::{Row, Status},
     run::{Blocked, NextRun, Retire},
 };
@@ -90,13 +91,28 @@ pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
 /// known, so tickets of one profile count as tickets of one account. `None`: nothing holds it; checks alone need no agent.
 #[must_use]
 pub fn held_until(rows: &Rows, row: &Row, now: Timestamp) -> Option<Timestamp> {
-    limits(rows, row).filter(|until| *until > now).max()
+    held_by(rows, row, now).map(|(until, _)| until)
+}
+
+/// As [`held_until`], with the ticket that has reached the limit.
+fn held_by<'a>(rows: &'a Rows, row: &'a Row, now: Timestamp) -> Option<(Timestamp, &'a TicketId)> {
+    let waived = row.limit_waived.unwrap_or(Timestamp::MIN);
+    limits(rows, row).filter(|(until, _)| *until > now && *until > waived).max()
+}
+
+/// The runs that are set aside because another ticket with the same agent has reached a usage limit, until when, and
+/// which ticket that was. One that a person has let go on in spite of that limit goes on.
+#[must_use]
+pub fn limited_with_others(rows: &Rows, now: Timestamp) -> Vec<(TicketId, Timestamp, TicketId)> {
+    let stops = |row: &&Row| row.running().is_some_and(limit_stops);
+    let held = rows.values().filter(stops).filter_map(|row| held_by(rows, row, now).map(|held| (row, held)));
+    held.map(|(row, (until, by))| (row.id.clone(), until, by.clone())).filter(|(id, _, by)| id != by).collect()
 }
 
 /// Before when the queued ticket may not start, since a usage limit of its agent has just lifted; perhaps a time that has
 /// passed. `None`: none has.
 fn paced_until(rows: &Rows, row: &Row, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
-    limits(rows, row).find(|lifted| now < later(*lifted, AFTER_LIMIT_S))?;
+    limits(rows, row).find(|(lifted, _)| now < later(*lifted, AFTER_LIMIT_S))?;
     let began = |other: &Row| match &other.status {
         Status::Running(run) if other.profile == row.profile => Some(run.began),
         _ => None,
@@ -106,11 +122,11 @@ fn paced_until(rows: &Rows, row: &Row, slots: &Slots, now: Timestamp) -> Option<
 }
 
 /// When the usage limits lift, or have lifted, that tickets of the row's profile have reached.
-fn limits<'a>(rows: &'a Rows, row: &'a Row) -> impl Iterator<Item = Timestamp> {
+fn limits<'a>(rows: &'a Rows, row: &'a Row) -> impl Iterator<Item = (Timestamp, &'a TicketId)> {
     let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
     rows.values()
         .filter(move |other| needs_agent && other.profile == row.profile)
-        .filter_map(|other| other.limited_until)
+        .filter_map(|other| other.limited_until.map(|until| (until, &other.id)))
 }
 
 fn later(at: Timestamp, seconds: u64) -> Timestamp {

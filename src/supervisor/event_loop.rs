@@ -207,6 +207,7 @@ impl Supervisor {
             self.news_of_dependencies()?;
             self.make_room()?;
             self.budgets()?;
+            self.park_with_others()?;
             self.start_tickets()?;
         }
         self.tasks();

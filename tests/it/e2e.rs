@@ -7,6 +7,7 @@ mod deliveries;
 mod delivery;
 mod ends;
 mod hazards;
+mod limits;
 mod order;
 mod people;
 mod permissions;

@@ -19,6 +19,7 @@ fn every_line_has_seq_time_and_a_kind_that_is_documented() {
     events.extend([
         Event::MakeRoom,
         Event::Attached,
+        Event::AccountLimited { by: samples::id("T-2"), until: samples::time(9) },
         Event::Deadline { timer: Timer::Answer },
         Event::Dependency { news: DependencyNews::Back },
         Event::Keyed { keys: vec![], why: "w".into() },

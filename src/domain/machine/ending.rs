@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     super::{
         effect::Effect,
+        id::TicketId,
         row::{Row, Status},
         run::{LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Run},
         ticket::Frozen,
@@ -59,6 +60,40 @@ pub(super) fn park_limited(
     row.limited_until = until;
     let parked = Parked { reason: "usage_limit".into(), detail: detail.to_owned(), until, next };
     close(row, run, Outcome::Parked(parked), now)
+}
+
+/// Sets a run aside because the ticket `by`, with the same agent, has reached a usage limit: as soon as its agent works,
+/// or before there is one. A launch or a delivery under way is let come to its end, which is near and then certain.
+pub(super) fn park_with(
+    row: Row,
+    run: Run,
+    by: &TicketId,
+    until: Timestamp,
+    frozen: &Frozen,
+    now: Timestamp,
+) -> Option<(Row, Vec<Effect>)> {
+    if !limit_stops(&run) || until <= now {
+        return None;
+    }
+    let next = go_on(&row, &run, frozen, format!("the run was set aside (usage_limit of {by})"));
+    let detail = format!("not its own: {by}, with the same agent, has reached a usage limit");
+    let parked = Parked { reason: "usage_limit".into(), detail, until: Some(until), next };
+    Some(close(row, run, Outcome::Parked(parked), now))
+}
+
+/// True if a usage limit of its account is a reason to set the run aside now.
+#[must_use]
+pub fn limit_stops(run: &Run) -> bool {
+    match run.phase {
+        Phase::Preparing | Phase::Working => true,
+        Phase::Launching
+        | Phase::Booting
+        | Phase::Pasting { .. }
+        | Phase::Submitting { .. }
+        | Phase::Proving { .. }
+        | Phase::Checking { .. }
+        | Phase::Closing { .. } => false,
+    }
 }
 
 /// True if the latest conversation can go on in a new launch.

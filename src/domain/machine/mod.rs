@@ -17,7 +17,7 @@ mod step;
 mod still;
 mod timers;
 
-pub use ending::can_resume;
+pub use ending::{can_resume, limit_stops};
 pub use person::low_gate;
 use step::{Outcome, tally_only};
 pub use step::{Refusal, Step, step};

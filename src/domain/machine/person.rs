@@ -191,6 +191,12 @@ pub(super) fn waiting(mut row: Row, next: Option<NextRun>, frozen: &Frozen, by: 
     }
     let again = |row: &mut Row, next: NextRun| {
         touched(row);
+        // It is tried in spite of the limit, also of one that another ticket has reached.
+        if let Status::Parked(parked) = &row.status
+            && parked.reason == "usage_limit"
+        {
+            row.limit_waived = parked.until.or(row.limit_waived);
+        }
         row.status = Status::Queued { not_before: None, next };
     };
     match request {

@@ -9,6 +9,8 @@ use crate::domain::{
     samples::{self, id, time},
 };
 
+mod limits;
+
 fn slots(parallel: u32) -> Slots {
     Slots { parallel, stagger_s: 0, last_start: None, only: None, starts_left: None, closed: false }
 }
@@ -290,47 +292,4 @@ proptest! {
         }
         prop_assert_eq!(to_start(&all, &slots(1), time(1000)), vec![]);
     }
-}
-
-#[test]
-fn a_usage_limit_holds_the_tickets_of_the_same_agent_until_it_lifts() {
-    let until = |at| match parked("usage_limit") {
-        Status::Parked(parked) => Status::Parked(Box::new(Parked { until: Some(time(at)), ..*parked })),
-        other => other,
-    };
-    let limited =
-        Row { profile: "claude".into(), limited_until: Some(time(100)), ..with(queued("a", 1, 0), until(100)) };
-    let same = Row { profile: "claude".into(), ..queued("b", 1, 1) };
-    let checks = next(Row { profile: "claude".into(), ..queued("c", 2, 2) }, NextRun::ChecksOnly);
-    let other = Row { profile: "codex".into(), ..queued("d", 3, 3) };
-    let all = rows([limited, same, checks, other]);
-    assert_eq!(to_start(&all, &slots(4), time(99)), [id("c"), id("d")]);
-    assert_eq!(to_start(&all, &slots(4), time(100)), [id("c"), id("b"), id("d")]);
-    assert_eq!((next_look(&all, &slots(4), time(99)), next_look(&all, &slots(4), time(100))), (Some(time(100)), None));
-}
-
-#[test]
-fn after_a_usage_limit_one_agent_starts_one_ticket_at_a_time() {
-    let row = |name: &str, profile: &str| Row {
-        profile: profile.into(),
-        limited_until: (profile == "claude").then(|| time(100)),
-        ..next(queued(name, 3, 0), NextRun::Resume { deliver: None, instead: None })
-    };
-    let new = Row { limited_until: None, ..row("d", "claude") };
-    let mut all = rows([row("a", "claude"), row("b", "claude"), row("c", "codex"), new, row("e", "codex")]);
-    let starts = |all: &Rows, last, now| names(&to_start(all, &Slots { last_start: last, ..slots(9) }, time(now)));
-    assert_eq!(starts(&all, None, 99), "c e");
-    assert_eq!(starts(&all, None, 100), "a c e");
-    assert_eq!(starts(&all, Some(time(99)), 100), "c e", "the latest start was a second ago");
-    all.get_mut(&id("a")).unwrap().status =
-        Status::Running(Box::new(Run { began: time(100), phase: Phase::Working, ..Run::new(time(100)) }));
-    // As a supervisor sees it that began after that.
-    assert_eq!(starts(&all, None, 114), "c e");
-    assert_eq!(starts(&all, None, 115), "b c e");
-    let only = Slots { only: Some([id("b"), id("d")].into()), ..slots(9) };
-    assert_eq!(next_look(&all, &only, time(101)), Some(time(115)));
-    assert_eq!(starts(&all, None, 800), "b c d e", "it has long lifted");
-    // The first one hits the limit once more: all wait again.
-    all.get_mut(&id("a")).unwrap().limited_until = Some(time(900));
-    assert_eq!(starts(&all, None, 115), "c e");
 }

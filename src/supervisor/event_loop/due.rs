@@ -109,6 +109,14 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Sets aside what works with an agent whose usage limit another ticket has reached.
+    pub(super) fn park_with_others(&mut self) -> Result<(), StoreError> {
+        for (ticket, until, by) in schedule::limited_with_others(self.queue.rows(), self.queue.now()) {
+            self.take_event(&ticket, Event::AccountLimited { by, until })?;
+        }
+        Ok(())
+    }
+
     pub(super) fn start_tickets(&mut self) -> Result<(), StoreError> {
         let now = self.queue.now();
         if let Until::Idle { deadline: Some(deadline) } = self.until

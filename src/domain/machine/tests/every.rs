@@ -85,6 +85,9 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
         [D::Dead { why: why() }, D::Back, D::Stale { why: why() }, D::Fresh].map(|news| Event::Dependency { news }),
     );
     let until = Some(play.now);
+    for until in [0, 600].map(|s| play.now + jiff::SignedDuration::from_secs(s)) {
+        events.push(Event::AccountLimited { by: samples::id("T-2"), until });
+    }
     let requests = [
         R::Answer { text: "1".into() },
         R::Answer { text: "again".into() },
