@@ -78,14 +78,15 @@ fn starts(stage: &Stage, id: &str) -> Vec<Timestamp> {
 fn tickets_of_one_account_wait_for_its_limit_and_go_on_one_after_the_other(agent: Agent) {
     let stage = account(agent);
     stage.settings("parallel = 3\nchecks = []\n[limits]\nafter_reset = \"0s\"");
-    // At a full minute, since the agents name no second, and late enough for two of them to reach it.
+    // At a full minute, since the agents name no second, and late enough to be reached before.
     let now = Timestamp::now().as_second();
     let lifts = (now + 45) / 60 * 60 + 60;
     // `{reset}` is counted from each request: the time itself stands in its place.
     let limited = limit(agent, "five_hour", 0, &format!("until = {lifts},")).replace("{reset}", &lifts.to_string());
     let begin = with(READ, "gate = 'go'");
     stage.ticket("T-1", &[&begin, WORK, &with(DONE, &limited), END]);
-    stage.ticket("T-2", &[&begin, &with(WORK, &limited), DONE, END]);
+    // Its agent waits for an answer when the other one reaches the limit, and never does so itself.
+    stage.ticket("T-2", &[&begin, &with(WORK, "gate = 'late'"), DONE, END]);
     let mut dispatch = stage.world.spawn(&stage.repo, &["dispatch", "--until", "30m"]);
     for id in ["T-1", "T-2"] {
         stage.wait(&format!("{id} to be at work"), || (stage.model.asked(id, 0) > 0).then_some(()));
@@ -95,13 +96,20 @@ fn tickets_of_one_account_wait_for_its_limit_and_go_on_one_after_the_other(agent
         stage.wait_status(id, "parked usage_limit");
         assert_eq!(parked_until(&stage, id).as_second(), lifts);
     }
+    assert!(told(&stage, "T-2").contains("T-1, with the same agent"), "{}", told(&stage, "T-2"));
+    assert_eq!(stage.events("T-1", "account_limited").len() + stage.events("T-2", "account_limited").len(), 1);
     dispatch.signal(Signal::SIGKILL);
     stage.end(dispatch, 137);
     // A further one, that hits the next limit as soon as it is started.
     let again = limit(agent, "five_hour", 7200, "");
-    stage.ticket("T-3", &[&with(READ, &again)]);
+    stage.ticket("T-3", &[&with(READ, &format!("gate = 'third'\n{again}"))]);
+    stage.model.open("late");
     let dispatch = stage.world.spawn(&stage.repo, &["dispatch", "--until", "30m"]);
     stage.wait_status("T-3", "queued");
+    for id in ["T-1", "T-2"] {
+        stage.wait_status(id, "needs_review");
+    }
+    stage.model.open("third");
     stage.end(dispatch, 0);
     let lifted = Timestamp::from_second(lifts).unwrap();
     for id in ["T-1", "T-2"] {
