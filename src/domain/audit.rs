@@ -102,7 +102,7 @@ fn kind(event: &Event) -> &'static str {
         | Event::Asked { .. }
         | Event::Dependency { .. }
         | Event::MakeRoom
-        | Event::AccountLimited { .. }
+        | Event::AccountLimited(_)
         | Event::FoundLanded
         | Event::Archived { .. } => "transition",
     }

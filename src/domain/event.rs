@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     check::{CheckResult, CommandEnd},
-    id::{DeliveryId, PaneId, RunKey, TicketId},
+    id::{DeliveryId, PaneId, RunKey},
     report::{Hook, Report},
     risk::{RiskSource, RiskSummary, Tier},
     row::{Row, Stacked},
+    schedule::AccountLimit,
     screen::Sighting,
     usage::Noted,
 };
@@ -192,12 +193,7 @@ pub enum Event {
         news: DependencyNews,
     },
     /// Another ticket with the same agent has reached a usage limit: this one would reach it next.
-    AccountLimited {
-        /// Which ticket.
-        by: TicketId,
-        /// When the limit counts as lifted.
-        until: Timestamp,
-    },
+    AccountLimited(AccountLimit),
     /// The branch is contained in its target.
     FoundLanded,
     /// The ticket leaves the queue for the archive: its worktree is gone.
@@ -246,7 +242,7 @@ impl Event {
             Self::Deadline { .. } => "deadline",
             Self::Asked { .. } => "asked",
             Self::Dependency { .. } => "dependency",
-            Self::AccountLimited { .. } => "account_limited",
+            Self::AccountLimited(_) => "account_limited",
             Self::FoundLanded => "found_landed",
             Self::Archived { .. } => "archived",
         }

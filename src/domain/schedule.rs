@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     event::DependencyNews,
@@ -20,6 +21,15 @@ const AFTER_LIMIT_S: u64 = 600;
 
 /// All rows of the queue.
 pub type Rows = BTreeMap<TicketId, Row>;
+
+/// A usage limit that a ticket has reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLimit {
+    /// The ticket.
+    pub by: TicketId,
+    /// When it counts as lifted.
+    pub until: Timestamp,
+}
 
 /// What the scheduler may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,13 +110,13 @@ fn held_by<'a>(rows: &'a Rows, row: &'a Row, now: Timestamp) -> Option<(Timestam
     limits(rows, row).filter(|(until, _)| *until > now && *until > waived).max()
 }
 
-/// The runs that are set aside because another ticket with the same agent has reached a usage limit, until when, and
-/// which ticket that was. One that a person has let go on in spite of that limit goes on.
+/// The runs that are set aside because another ticket with the same agent has reached a usage limit, and that limit. One that a person has let go on in spite of that limit goes on.
 #[must_use]
-pub fn limited_with_others(rows: &Rows, now: Timestamp) -> Vec<(TicketId, Timestamp, TicketId)> {
+pub fn limited_with_others(rows: &Rows, now: Timestamp) -> Vec<(TicketId, AccountLimit)> {
     let stops = |row: &&Row| row.running().is_some_and(limit_stops);
     let held = rows.values().filter(stops).filter_map(|row| held_by(rows, row, now).map(|held| (row, held)));
-    held.map(|(row, (until, by))| (row.id.clone(), until, by.clone())).filter(|(id, _, by)| id != by).collect()
+    let limit = |(until, by): (Timestamp, &TicketId)| AccountLimit { by: by.clone(), until };
+    held.map(|(row, held)| (row.id.clone(), limit(held))).filter(|(id, limit)| *id != limit.by).collect()
 }
 
 /// Before when the queued ticket may not start, since a usage limit of its agent has just lifted; perhaps a time that has

@@ -6,6 +6,7 @@ use crate::domain::{
     id::RunKey,
     report::Said,
     samples,
+    schedule::AccountLimit,
 };
 
 fn entry(event: Event, row: Option<Row>) -> Entry {
@@ -19,7 +20,7 @@ fn every_line_has_seq_time_and_a_kind_that_is_documented() {
     events.extend([
         Event::MakeRoom,
         Event::Attached,
-        Event::AccountLimited { by: samples::id("T-2"), until: samples::time(9) },
+        Event::AccountLimited(AccountLimit { by: samples::id("T-2"), until: samples::time(9) }),
         Event::Deadline { timer: Timer::Answer },
         Event::Dependency { news: DependencyNews::Back },
         Event::Keyed { keys: vec![], why: "w".into() },

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::{
     super::{
         effect::Effect,
-        id::TicketId,
         row::{Row, Status},
         run::{LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Run},
+        schedule::AccountLimit,
         ticket::Frozen,
     },
     timers::after,
@@ -62,22 +62,22 @@ pub(super) fn park_limited(
     close(row, run, Outcome::Parked(parked), now)
 }
 
-/// Sets a run aside because the ticket `by`, with the same agent, has reached a usage limit: as soon as its agent works,
+/// Sets a run aside because another ticket, with the same agent, has reached a usage limit: as soon as its agent works,
 /// or before there is one. A launch or a delivery under way is let come to its end, which is near and then certain.
 pub(super) fn park_with(
     row: Row,
     run: Run,
-    by: &TicketId,
-    until: Timestamp,
+    limit: &AccountLimit,
     frozen: &Frozen,
     now: Timestamp,
 ) -> Option<(Row, Vec<Effect>)> {
-    if !limit_stops(&run) || until <= now {
+    let AccountLimit { by, until } = limit;
+    if !limit_stops(&run) || *until <= now {
         return None;
     }
     let next = go_on(&row, &run, frozen, format!("the run was set aside (usage_limit of {by})"));
     let detail = format!("not its own: {by}, with the same agent, has reached a usage limit");
-    let parked = Parked { reason: "usage_limit".into(), detail, until: Some(until), next };
+    let parked = Parked { reason: "usage_limit".into(), detail, until: Some(*until), next };
     Some(close(row, run, Outcome::Parked(parked), now))
 }
 

@@ -69,7 +69,7 @@ pub(super) fn handle(mut row: Row, mut run: Run, frozen: &Frozen, event: &Event,
         Event::Recorded { hook: Some(hook), .. } => {
             return Ok(hooks::heard(row, run, hook, Teller::Record, frozen, now));
         }
-        Event::AccountLimited { by, until } => return Ok(ending::park_with(row, run, by, *until, frozen, now)),
+        Event::AccountLimited(limit) => return Ok(ending::park_with(row, run, limit, frozen, now)),
         Event::Recorded { hook: None, .. } => return Ok(Some((row, vec![]))),
         Event::AgentExited { launch, end } if *launch == row.launch => {
             return Ok(exited(row, run, end, frozen, now));

@@ -111,8 +111,8 @@ impl Supervisor {
 
     /// Sets aside what works with an agent whose usage limit another ticket has reached.
     pub(super) fn park_with_others(&mut self) -> Result<(), StoreError> {
-        for (ticket, until, by) in schedule::limited_with_others(self.queue.rows(), self.queue.now()) {
-            self.take_event(&ticket, Event::AccountLimited { by, until })?;
+        for (ticket, limit) in schedule::limited_with_others(self.queue.rows(), self.queue.now()) {
+            self.take_event(&ticket, Event::AccountLimited(limit))?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::domain::{
     row::{Row, Status},
     run::Phase,
     samples,
+    schedule::AccountLimit,
     screen::{Marker, ScreenState, Sighting},
 };
 
@@ -86,7 +87,7 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
     );
     let until = Some(play.now);
     for until in [0, 600].map(|s| play.now + jiff::SignedDuration::from_secs(s)) {
-        events.push(Event::AccountLimited { by: samples::id("T-2"), until });
+        events.push(Event::AccountLimited(AccountLimit { by: samples::id("T-2"), until }));
     }
     let requests = [
         R::Answer { text: "1".into() },

@@ -6,6 +6,7 @@ use crate::domain::{
     row::Status,
     run::{NextRun, Phase, Purpose},
     samples,
+    schedule::AccountLimit,
     screen::{ScreenState, Sighting},
 };
 
@@ -53,7 +54,7 @@ fn a_limit_that_should_have_lifted_is_not_tried_again_at_once() {
 fn a_limit_of_another_ticket_parks_a_run_at_work_which_then_goes_on_in_its_conversation() {
     let mut play = Play::resumable();
     let until = play.now + jiff::SignedDuration::from_mins(30);
-    let limited = Event::AccountLimited { by: samples::id("T-2"), until };
+    let limited = Event::AccountLimited(AccountLimit { by: samples::id("T-2"), until });
     assert_eq!(play.working().take(&limited).words(), ["close"]);
     play.ignores(&limited).take(&Event::Closed).ignores(&limited);
     let parked = play.parked();
@@ -69,11 +70,9 @@ fn a_limit_of_another_ticket_parks_a_run_at_work_which_then_goes_on_in_its_conve
 
 #[test]
 fn a_limit_of_another_ticket_waits_for_launches_and_deliveries_and_leaves_proofs_alone() {
-    let began = Play::resumable();
-    let limited =
-        Event::AccountLimited { by: samples::id("T-2"), until: began.now + jiff::SignedDuration::from_mins(30) };
-    let over = Event::AccountLimited { by: samples::id("T-2"), until: began.now };
-    let mut play = began.clone();
+    let mut play = Play::resumable();
+    let limit = |until| Event::AccountLimited(AccountLimit { by: samples::id("T-2"), until });
+    let (limited, over) = (limit(play.now + jiff::SignedDuration::from_mins(30)), limit(play.now));
     play.ignores(&limited).start();
     let mut preparing = play.clone();
     preparing.take(&limited).take(&Event::Closed);
@@ -94,7 +93,7 @@ fn a_limit_of_another_ticket_waits_for_launches_and_deliveries_and_leaves_proofs
 fn who_resumes_a_parked_ticket_waives_the_limit_that_held_it() {
     let mut play = Play::resumable();
     let until = play.now + jiff::SignedDuration::from_mins(30);
-    play.working().take(&Event::AccountLimited { by: samples::id("T-2"), until }).take(&Event::Closed);
+    play.working().take(&Event::AccountLimited(AccountLimit { by: samples::id("T-2"), until })).take(&Event::Closed);
     let mut retried = play.clone();
     play.take(&asked(Request::Resume));
     retried.take(&retry());

@@ -47,7 +47,8 @@ fn after_a_usage_limit_one_agent_starts_one_ticket_at_a_time() {
 
 /// Set aside with others: `b until 100 by a`.
 fn set_aside(all: &Rows, now: i64) -> Vec<String> {
-    let said = |(id, until, by): (TicketId, Timestamp, TicketId)| format!("{id} until {} by {by}", until.as_second());
+    let said =
+        |(id, limit): (TicketId, AccountLimit)| format!("{id} until {} by {}", limit.until.as_second(), limit.by);
     limited_with_others(all, time(now)).into_iter().map(said).collect()
 }
 
@@ -57,7 +58,7 @@ fn what_works_with_the_agent_whose_limit_is_reached_is_set_aside_too() {
     let at = |phase: Phase| Status::Running(Box::new(Run { phase, ..Run::new(time(0)) }));
     let limited = Row { limited_until: Some(time(100)), ..claude("a", parked("usage_limit")) };
     let mut all = rows([
-        limited.clone(),
+        limited,
         claude("b", running()),
         claude("c", at(Phase::Preparing)),
         claude("d", at(Phase::Launching)),
