@@ -9,6 +9,7 @@ mod error;
 mod library;
 mod raw;
 pub mod records;
+mod setup;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub use error::{Place, ProfileError};
 pub use library::{Library, Shown, builtin};
 pub use records::Records;
+pub use setup::{Login, Trust};
 
 use super::placeholder::Template;
 use crate::domain::{permission::Tools, screen::ScreenState, ticket::Limits};
@@ -68,6 +70,10 @@ pub struct Profile {
     pub marker: MarkerLine,
     /// The agent's own record of a conversation; `None`: nothing is known of it.
     pub records: Option<Records>,
+    /// How it says whether somebody is logged in; `None`: it cannot be asked.
+    pub login: Option<Login>,
+    /// Where it keeps which folders a person trusts; `None`: nothing is known of that.
+    pub trust: Option<Trust>,
     limits: LimitsOverride,
 }
 
@@ -163,6 +169,10 @@ pub struct Program {
     pub name: String,
     /// Prints its version; empty: cannot be asked.
     pub version_argv: Vec<String>,
+    /// The version that the profile was checked against; empty: nobody says.
+    pub checked: String,
+    /// What another version may do otherwise, and what helps then; empty: nothing that is known.
+    pub otherwise: String,
 }
 
 /// How prompts reach the agent.

@@ -35,4 +35,5 @@ mod permissions;
 mod prompts;
 mod quick;
 mod records;
+mod setup;
 mod stage;

@@ -7,6 +7,7 @@ mod config;
 mod debug;
 mod dispatching;
 mod doctor;
+mod doctor_agents;
 mod doctor_project;
 mod handing_in;
 mod hook;

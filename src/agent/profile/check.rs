@@ -10,8 +10,8 @@ use toml::{Spanned, Value};
 use super::{
     Arg, Conversation, Delivery, First, InputBox, Keystroke, Launch, LookFor, MarkerLine, Permissions, Profile,
     Program, Region, Rule,
-    raw::{Raw, RawArg, RawBox, RawDelivery, RawLaunch, RawPermissions, RawRule, Text},
-    records,
+    raw::{Raw, RawArg, RawBox, RawDelivery, RawLaunch, RawPermissions, RawProgram, RawRule, Text},
+    records, setup,
 };
 use crate::{
     agent::placeholder::{BUILT_IN, Template},
@@ -21,6 +21,10 @@ use crate::{
 /// A fault and its place in the text.
 type Fault = (Range<usize>, String);
 type Checked<T> = Result<T, Fault>;
+
+fn program(raw: RawProgram) -> Program {
+    Program { name: raw.name, version_argv: raw.version_argv, checked: raw.checked, otherwise: raw.otherwise }
+}
 
 /// Rows that a rule looks at unless it says otherwise.
 const LAST_ROWS: usize = 24;
@@ -74,13 +78,15 @@ pub(super) fn check(raw: Raw, origin: &str) -> Checked<Profile> {
         exit: raw.exit.iter().map(key).collect::<Checked<_>>()?,
         options,
         launch,
-        programs: raw.programs.into_iter().map(|p| Program { name: p.name, version_argv: p.version_argv }).collect(),
+        programs: raw.programs.into_iter().map(program).collect(),
         delivery: delivery(raw.delivery)?,
         input_box,
         dialogs,
         screens,
         permissions: permissions(raw.permissions),
         records: records::check(raw.records, &raw.name, raw.conversation)?,
+        login: raw.login.map(setup::login).transpose()?,
+        trust: raw.trust.as_ref().map(setup::trust).transpose()?,
         marker: MarkerLine { bullets: raw.marker.bullets, indent: raw.marker.indent },
         limits: raw.limits,
         name: raw.name.into_inner(),

@@ -52,6 +52,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub marker: RawMarker,
     pub records: Option<super::records::RawRecords>,
+    pub login: Option<super::setup::RawLogin>,
+    pub trust: Option<super::setup::RawTrust>,
     #[serde(default)]
     pub permissions: RawPermissions,
     #[serde(default)]
@@ -111,6 +113,10 @@ pub(super) struct RawProgram {
     pub name: String,
     #[serde(default)]
     pub version_argv: Vec<String>,
+    #[serde(default)]
+    pub checked: String,
+    #[serde(default)]
+    pub otherwise: String,
 }
 
 #[derive(Default, Deserialize)]

@@ -54,18 +54,25 @@ impl Records {
     /// `worktree` is the agent's folder. `None`: something has no value.
     #[must_use]
     pub fn path(&self, template: &Template, worktree: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let fill = |name: &str| match name {
-            "worktree_slug" => Some(slug(worktree)),
-            "home" | "conversation" | "date" => value(name),
-            place => {
-                let place = self.places.get(place)?;
-                // Ignored: a place without a value is none.
-                value(&format!("${}", place.variable)).or_else(|| place.default.fill(&|name| value(name)).ok())
-            }
-        };
-        // Ignored: see above.
-        template.fill(&fill).ok()
+        let with_slug = |name: &str| if name == "worktree_slug" { Some(slug(worktree)) } else { value(name) };
+        fill(template, &self.places, &with_slug)
     }
+}
+
+/// `template` with its places filled: `value` gives variables (as `$NAME`), and whatever is none of `places`. `None`:
+/// something has no value.
+pub(super) fn fill(
+    template: &Template,
+    places: &BTreeMap<String, PlaceOf>,
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let of = |name: &str| match places.get(name) {
+        // Ignored: a place without a value is none.
+        Some(place) => value(&format!("${}", place.variable)).or_else(|| place.default.fill(&|name| value(name)).ok()),
+        None => value(name),
+    };
+    // Ignored: see above.
+    template.fill(&of).ok()
 }
 
 /// A path as Claude Code 2.1.197 makes a folder's name of it: all but letters and digits becomes `-`.
@@ -90,7 +97,7 @@ pub(super) struct RawRecords {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawPlace {
+pub(super) struct RawPlace {
     variable: String,
     default: Text,
 }
@@ -147,15 +154,7 @@ pub(super) fn check(raw: Option<RawRecords>, name: &Text, conversation: Conversa
     };
     let is_place = |name: &str| raw.places.keys().any(|place| place.get_ref() == name);
     let known = |name: &str| KNOWN.contains(&name) || is_place(name);
-    let only_home = |name: &str| name == "home";
-    let mut places = BTreeMap::new();
-    for (name, place) in &raw.places {
-        if KNOWN.contains(&name.get_ref().as_str()) {
-            return Err((name.span(), format!("{{{}}} is filled by autodo itself", name.get_ref())));
-        }
-        let default = template(&place.default, &only_home)?;
-        places.insert(name.get_ref().clone(), PlaceOf { variable: place.variable.clone(), default });
-    }
+    let places = places(&raw.places)?;
     let file = template(&raw.file, &known)?;
     let has_head = raw.head.is_some();
     let wrong = match (conversation, file.uses("conversation")) {
@@ -187,6 +186,20 @@ pub(super) fn check(raw: Option<RawRecords>, name: &Text, conversation: Conversa
     }))
 }
 
+/// Checks the folders that a variable names.
+pub(super) fn places(raw: &BTreeMap<Text, RawPlace>) -> Checked<BTreeMap<String, PlaceOf>> {
+    let only_home = |name: &str| name == "home";
+    let mut places = BTreeMap::new();
+    for (name, place) in raw {
+        if KNOWN.contains(&name.get_ref().as_str()) {
+            return Err((name.span(), format!("{{{}}} is filled by autodo itself", name.get_ref())));
+        }
+        let default = template(&place.default, &only_home)?;
+        places.insert(name.get_ref().clone(), PlaceOf { variable: place.variable.clone(), default });
+    }
+    Ok(places)
+}
+
 /// What is wrong with a path whose last part is to hold one `*`.
 fn one_star(path: &str) -> Option<&'static str> {
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
@@ -194,7 +207,7 @@ fn one_star(path: &str) -> Option<&'static str> {
         .then_some("the last part of this path, and no other, has one *")
 }
 
-fn template(text: &Text, known: &dyn Fn(&str) -> bool) -> Checked<Template> {
+pub(super) fn template(text: &Text, known: &dyn Fn(&str) -> bool) -> Checked<Template> {
     Template::parse(text.get_ref(), known).map_err(|e| (text.span(), e.to_string()))
 }
 

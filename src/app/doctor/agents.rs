@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, run::Scene};
+use super::{Check, Health, run::Scene, setup};
 use crate::{
     adapters::{
         env,
@@ -40,7 +40,13 @@ pub(super) async fn checks(scene: &Scene) -> Vec<Check> {
             continue;
         }
         let wanted = Wanted { by_project: name == wanted, by_somebody: !origin.starts_with("built-in ") };
-        checks.push(agent(&profile, wanted).await);
+        let found = agent(&profile, wanted).await;
+        let is_there = found.status != Health::Fail;
+        checks.push(found);
+        if wanted.by_project && is_there {
+            checks.extend(setup::login(&profile).await);
+            checks.extend(setup::trust(scene, &profile));
+        }
     }
     checks
 }
@@ -61,6 +67,7 @@ fn name_of(profile: &str) -> String {
 async fn agent(profile: &Profile, wanted: Wanted) -> Check {
     let name = name_of(&profile.name);
     let mut said = Vec::new();
+    let mut otherwise = None;
     for program in &profile.programs {
         let path = match find_program(&program.name) {
             Observed::Present(path) => path,
@@ -68,7 +75,11 @@ async fn agent(profile: &Profile, wanted: Wanted) -> Check {
             Observed::Unknown(why) => return Check::warn(&name, why, "set PATH where autodo is started"),
         };
         match version(program).await {
-            Ok(Some(version)) => said.push(format!("{} {version}, {}", program.name, path.display())),
+            Ok(Some(version)) => {
+                let (words, is_other) = checked(program, &version);
+                said.push(format!("{} {version}{words}, {}", program.name, path.display()));
+                otherwise = otherwise.or((is_other && !program.otherwise.is_empty()).then_some(&program.otherwise));
+            }
             Ok(None) => said.push(path.display().to_string()),
             Err(why) => {
                 return Check::warn(&name, why, format!("run {} by hand, and mend what it says", program.name));
@@ -86,7 +97,20 @@ async fn agent(profile: &Profile, wanted: Wanted) -> Check {
         let detail = format!("{said}; not verified with the real agent: {}", profile.unverified.join(", "));
         return Check::warn(&name, detail, "look at the first tickets that meet one of these: autodo attach ID");
     }
-    Check::ok(&name, said)
+    match otherwise {
+        Some(otherwise) => Check::warn(&name, said, otherwise),
+        None => Check::ok(&name, said),
+    }
+}
+
+/// How `version` stands to the one that the profile was checked against: words, and whether it is another one.
+fn checked(program: &Program, version: &str) -> (String, bool) {
+    let parts = version.split(|c: char| c.is_whitespace() || "(),".contains(c));
+    match program.checked.as_str() {
+        "" => (String::new(), false),
+        known if parts.clone().any(|part| part == known) => (String::new(), false),
+        known => (format!(" (the profile was checked against {known})"), true),
+    }
 }
 
 fn missing(name: &str, program: &str, wanted: Wanted) -> Check {

@@ -9,6 +9,7 @@ mod git;
 mod home;
 mod machine;
 mod run;
+mod setup;
 mod supervisor;
 mod tmux;
 mod worktrees;

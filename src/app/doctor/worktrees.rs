@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{Check, run::Scene};
 use crate::{
     adapters::{env, fs},
-    app::intake::worktree_root,
+    app::intake::{Project, worktree_root},
 };
 
 const NAME: &str = "worktrees";
@@ -13,9 +13,14 @@ const NAME: &str = "worktrees";
 /// `None`: there is no project here.
 pub(super) fn check(scene: &Scene) -> Option<Check> {
     let project = scene.project.as_ref()?;
-    let wanted = fs::resolved(&without_dots(&worktree_root(project)));
+    let wanted = folder(project);
     let home = env::home().map(|home| fs::resolved(&home));
     Some(look(&wanted, &fs::resolved(&project.repo.root), home.as_deref()))
+}
+
+/// The folder of the worktrees, without links as far as it is there.
+pub(super) fn folder(project: &Project) -> PathBuf {
+    fs::resolved(&without_dots(&worktree_root(project)))
 }
 
 fn look(wanted: &Path, checkout: &Path, home: Option<&Path>) -> Check {
