@@ -12,7 +12,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         (Some("hook"), event) if event.as_ref().is_none_or(|event| !event.as_encoded_bytes().starts_with(b"-")) => {
-            autodo::hooks::main();
+            autodo::hooks::main(event.as_ref().and_then(|event| event.to_str()).unwrap_or_default());
             ExitCode::SUCCESS
         }
         (Some("script-agent"), None) => exit(autodo::script::main()),

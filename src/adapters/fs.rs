@@ -9,6 +9,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::fcntl::OFlag;
@@ -222,6 +223,13 @@ pub fn version_of(meta: &fs::Metadata) -> String {
 #[must_use]
 pub fn look_version(path: &Path) -> Observed<String> {
     observed(fs::metadata(path).map(|meta| version_of(&meta)).map_err(|e| FsError::new("look at", path, &e)))
+}
+
+/// How long ago a file was written. `None`: it is not there, cannot be looked at, or is of a later time than now.
+#[must_use]
+pub fn age(path: &Path) -> Option<Duration> {
+    // Ignored: see above.
+    fs::metadata(path).and_then(|meta| meta.modified()).ok()?.elapsed().ok()
 }
 
 /// Writes a person's file anew: where it leads to, if it is a link, and with the mode it had.

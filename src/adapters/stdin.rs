@@ -18,6 +18,14 @@ pub fn read_at_most(limit: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads all of standard input and forgets it: whoever writes it is not cut off.
+///
+/// # Errors
+/// It cannot be read.
+pub fn drain() -> std::io::Result<()> {
+    std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).map(drop)
+}
+
 /// All of standard input, as text.
 ///
 /// # Errors

@@ -98,9 +98,9 @@ pub(super) enum Verb {
 /// `hook`.
 #[derive(clap::Args)]
 pub(super) struct HookArgs {
-    /// For whoever reads the agent's settings; what counts stands in the input.
+    /// The event as the agent names it; what counts stands in the input.
     #[arg(value_name = "EVENT")]
-    _event: Option<String>,
+    event: Option<String>,
 }
 
 /// Threads for work that blocks (git, files of launches). Every thread that ever ran keeps memory of its own.
@@ -160,8 +160,8 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Completions(args) => completions::run(&args),
         Verb::Report(args) => report::run(args),
         // Seldom: `main` takes the short way.
-        Verb::Hook(_) => {
-            crate::hooks::main();
+        Verb::Hook(args) => {
+            crate::hooks::main(args.event.as_deref().unwrap_or_default());
             Ok(Exit::Ok)
         }
     }

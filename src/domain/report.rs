@@ -96,6 +96,8 @@ pub enum Hook {
     },
     /// It wants to be allowed something.
     Asks(Asked),
+    /// It is at work: a tool is called or has answered, a helper is through. Told once a minute at most.
+    Active,
     /// Its turn is over.
     Stopped {
         /// What still runs in the background, and will wake it.

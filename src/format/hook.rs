@@ -15,6 +15,9 @@ use crate::domain::{
 /// Largest input that is looked at, in bytes.
 pub const MAX_HOOK_BYTES: u64 = 4 * 1024 * 1024;
 
+/// What Claude Code 2.1.197 notifies of while it waits for a person; an empty text: it does not say.
+const WAITS: [&str; 4] = ["", "idle_prompt", "permission_prompt", "elicitation_dialog"];
+
 /// Longest text that is kept, in characters.
 const MAX_TEXT: usize = 4_000;
 
@@ -37,6 +40,9 @@ pub fn parse(bytes: &[u8], key: &RunKey) -> Result<Option<Hook>, String> {
             let (tool, input) = (text("tool_name"), cut(&given["tool_input"].to_string()));
             Hook::Asks(Asked { tool, input, ..Asked::default() })
         }
+        "PreToolUse" | "PostToolUse" | "SubagentStop" => Hook::Active,
+        // That it waits for a person is no sign of life.
+        "Notification" if !WAITS.contains(&given["notification_type"].as_str().unwrap_or_default()) => Hook::Active,
         "Stop" => Hook::Stopped {
             background: given["background_tasks"]
                 .as_array()
@@ -146,7 +152,15 @@ mod tests {
         let failed = named("StopFailure", ",\"error\":\"server_error\",\"error_details\":\"529\"");
         assert_eq!(failed, Hook::Failed { error: "server_error".into(), text: "529".into() });
         assert_eq!(named("SessionEnd", ",\"reason\":\"other\""), Hook::Ended { reason: "other".into() });
-        assert_eq!(parse(b"{\"hook_event_name\":\"PreToolUse\"}", &key()), Ok(None));
+        for name in ["PreToolUse", "PostToolUse", "SubagentStop"] {
+            assert_eq!(named(name, ",\"tool_name\":\"Bash\""), Hook::Active);
+        }
+        assert_eq!(named("Notification", ",\"notification_type\":\"auth_success\""), Hook::Active);
+        for waits in ["", ",\"notification_type\":\"idle_prompt\"", ",\"notification_type\":\"permission_prompt\""] {
+            let given = format!("{{\"hook_event_name\":\"Notification\"{waits}}}");
+            assert_eq!(parse(given.as_bytes(), &key()), Ok(None), "{waits}");
+        }
+        assert_eq!(parse(b"{\"hook_event_name\":\"PreCompact\"}", &key()), Ok(None));
     }
 
     #[test]

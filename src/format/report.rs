@@ -86,6 +86,7 @@ fn cleaned(said: Said) -> Said {
         Said::Note { text } => Said::Note { text: clean(&text) },
         Said::Hook(hook) => Said::Hook(match hook {
             Hook::Started => Hook::Started,
+            Hook::Active => Hook::Active,
             Hook::Submitted { delivery } => Hook::Submitted { delivery: opt(delivery) },
             Hook::Asks(asked) => Hook::Asks(cleaned_request(asked)),
             Hook::Stopped { background, marker, text, turn } => {
@@ -178,6 +179,7 @@ mod tests {
             Said::Flag { risk: Tier::Blocked, text: text() },
             Said::Note { text: text() },
             Said::Hook(Hook::Started),
+            Said::Hook(Hook::Active),
             Said::Hook(Hook::Submitted { delivery: Some(text()) }),
             Said::Hook(Hook::Asks(Asked { tool: text(), input: text(), ..Asked::default() })),
             Said::Hook(Hook::Asks(Asked {

@@ -7,6 +7,7 @@
 //! where anything is unclear: then the agent's own dialog asks a person.
 
 mod judge;
+mod life;
 pub mod statusline;
 
 use std::{
@@ -23,10 +24,12 @@ use crate::{
     format::hook,
 };
 
-/// Takes what is on standard input. Outside of a session of autodo it does nothing.
-pub fn main() {
+/// Takes what is on standard input; `event` is the word in the hook's command. Outside of a session of autodo it does
+/// nothing.
+pub fn main(event: &str) {
+    let done = if life::is_told(event) { stdin::drain().map_err(|why| why.to_string()) } else { take() };
     // Ignored: see above. The screen and the reports say the same, only later.
-    take().ok();
+    done.ok();
 }
 
 fn take() -> Result<(), String> {
@@ -40,6 +43,7 @@ fn take() -> Result<(), String> {
     let given = stdin::read_at_most(hook::MAX_HOOK_BYTES).map_err(|why| why.to_string())?;
     let Some(hook) = hook::parse(&given, &key)? else { return Ok(()) };
     let hook = match hook {
+        Hook::Active if !life::tell() => return Ok(()),
         Hook::Asks(asked) => Hook::Asks(judge::judged(asked, &given)),
         other => other,
     };

@@ -15,6 +15,7 @@ use crate::{
         event::{Event, Timer},
         id::TicketId,
         machine::{self, Refusal, Step},
+        report::{Hook, Said},
         row::{Row, Status},
         schedule::Rows,
         ticket::{Frozen, Ticket},
@@ -202,7 +203,7 @@ impl Queue {
             None => self.rows.remove(id),
         };
         // A sign of life alone changes nothing that a person reads: it waits for company.
-        let wait = if matches!(entry.event, Event::Alive) { ALIVE_WAITS } else { SignedDuration::ZERO };
+        let wait = if is_life(&entry.event) { ALIVE_WAITS } else { SignedDuration::ZERO };
         let due = now.checked_add(wait).unwrap_or(now);
         self.publish_at = Some(self.publish_at.map_or(due, |at| at.min(due)));
         // Ignored: the audit trail is a projection; the journal has the event, and says so in its own line.
@@ -277,6 +278,15 @@ impl Queue {
     }
 }
 
+/// True for what says only that the agent lives.
+fn is_life(event: &Event) -> bool {
+    match event {
+        Event::Alive => true,
+        Event::Reported { report, .. } => report.said == Said::Hook(Hook::Active),
+        _ => false,
+    }
+}
+
 /// A review exists from the first run on.
 fn shows(row: &Row) -> bool {
     row.run > 0
@@ -288,8 +298,9 @@ fn worth_a_review(event: &Event, before: Option<&Row>, row: &Row) -> bool {
     let asks_anew = matches!(row.status, Status::Blocked(_)) && before.is_some_and(|b| b.status != row.status);
     status_changed
         || asks_anew
-        || matches!(
-            event,
-            Event::Reported { .. } | Event::Asked { .. } | Event::Dependency { .. } | Event::Updated { .. }
-        )
+        || (!is_life(event)
+            && matches!(
+                event,
+                Event::Reported { .. } | Event::Asked { .. } | Event::Dependency { .. } | Event::Updated { .. }
+            ))
 }

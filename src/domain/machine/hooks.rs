@@ -77,6 +77,7 @@ pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, teller: Teller, frozen:
             Hook::Started
             | Hook::Submitted { .. }
             | Hook::Asks(_)
+            | Hook::Active
             | Hook::Stopped { .. }
             | Hook::Failed { .. }
             | Hook::Ended { .. },

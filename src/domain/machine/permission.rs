@@ -23,7 +23,7 @@ pub(super) fn heard(run: &mut Run, hook: &Hook) {
         Hook::Asks(asked) if asked.verdict.is_ask() => remember(run, asked),
         // Whatever was asked before is answered.
         Hook::Submitted { .. } | Hook::Stopped { .. } | Hook::Failed { .. } | Hook::Ended { .. } => run.asks.clear(),
-        Hook::Asks(_) | Hook::Started => {}
+        Hook::Asks(_) | Hook::Started | Hook::Active => {}
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn every_event(row: &Row) -> Vec<Event> {
     events.extend(
         [
             Hook::Started,
+            Hook::Active,
             Hook::Submitted { delivery: Some(DeliveryId::new(row.run, row.delivery).to_string()) },
             Hook::Asks(wants("rm x", Verdict::Ask)),
             Hook::Asks(wants("ls", Verdict::Allow)),

@@ -2,7 +2,7 @@
 
 use super::play::*;
 use crate::domain::{
-    event::Event,
+    event::{Event, Timer},
     report::{Hook, Said},
     row::Status,
     run::{NextRun, Phase, Purpose},
@@ -181,4 +181,22 @@ fn a_conversation_that_is_opened_again_is_told_to_go_on_whatever_its_last_words_
         play.take(&start(1)).take(&worktree()).take(&opened()).take(&shows(state));
         assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::GoOn), "{state:?}");
     }
+}
+
+#[test]
+fn a_tool_that_is_called_is_a_sign_of_life_and_nothing_more() {
+    let mut play = Play::new();
+    let stall = i64::try_from(play.frozen.limits.stall_s).unwrap();
+    let due = Event::Deadline { timer: Timer::Stall };
+    play.working().wait(stall - 1).says(Said::Hook(Hook::Active)).wait(stall - 1).ignores(&due);
+    assert!(matches!(play.phase(), Phase::Working));
+    play.wait(1).take(&due);
+    assert!(matches!(play.phase(), Phase::Pasting { delivery } if delivery.purpose == Purpose::Nudge));
+    // It answers nothing that is asked, and ends nothing.
+    let mut asked = Play::new();
+    asked.working().take(&wanted("rm x", crate::domain::permission::Verdict::Ask)).says(Said::Hook(Hook::Active));
+    assert_eq!(asked.blocked().reason, "permission");
+    let mut checking = Play::new();
+    checking.checking().says(Said::Hook(Hook::Active));
+    assert!(matches!(checking.phase(), Phase::Checking { .. }));
 }
