@@ -69,6 +69,7 @@ fn a_conversation_goes_on_after_the_agent_was_killed_and_resumed(agent: Agent) {
     stage.world.tmux(&["kill-server"]).ok();
     stage.model.open("go");
     stage.dispatch(0);
+    stage.is_verified("T-1");
     assert_eq!(stage.status("T-1"), "needs_review null true", "{}", stage.model.story());
     assert_eq!(turns_before(&stage, "[autodo 1.1]"), 1, "{}", stage.model.story());
     assert_eq!(stage.row("T-1")["run"], 1);
@@ -83,6 +84,7 @@ fn what_a_ticket_used_is_counted_once_over_launches(agent: Agent) {
     assert_eq!(before["tokens"], 3 * TOKENS, "{before}");
     stage.autodo(&["resume", "T-1"]).ok();
     stage.dispatch(0);
+    stage.is_verified("T-1");
     assert_eq!(stage.status("T-1"), "needs_review null true", "{}", stage.model.story());
     let (row, all) = (stage.row("T-1"), answers(&stage, "T-1"));
     // The agent is ended once it has reported: its last answer may still be on the way.
