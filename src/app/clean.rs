@@ -31,14 +31,17 @@ pub struct Cleaning {
     pub removal: Removal,
     /// Sessions of it that are still open.
     pub sessions: Vec<SessionTag>,
+    /// True if work that nothing else holds may be kept in a rescue reference.
+    pub rescue: bool,
 }
 
-/// Looks what there is to be taken away of `row`. `all`: the whole queue. Nothing is changed.
+/// Looks what there is to be taken away of `row`. `all`: the whole queue; `rescue`: what only its worktree or branch
+/// holds may be kept in a rescue reference. Nothing is changed.
 ///
 /// # Errors
 /// Something would be lost: the ticket is not finished, another one stands on it, a person is attached, its branch has
 /// commits that its target does not hold, its tree has changes; or it could not be looked at.
-pub async fn plan(app: &App, all: &[Row], row: &Row) -> Result<Cleaning, AppError> {
+pub async fn plan(app: &App, all: &[Row], row: &Row, rescue: bool) -> Result<Cleaning, AppError> {
     let id = &row.id;
     if !row.status.is_over() {
         let hint = match row.status {
@@ -53,14 +56,16 @@ pub async fn plan(app: &App, all: &[Row], row: &Row) -> Result<Cleaning, AppErro
     }
     let sessions = sessions(app, row).await?;
     let target = row.target.clone().unwrap_or_else(|| "HEAD".to_owned());
-    let removal = app.git.removal(&row.repo, &row.worktree, id, &target).await.map_err(|e| refused(row, &e))?;
-    Ok(Cleaning { row: row.clone(), target, removal, sessions })
+    let removal = app.git.removal(&row.repo, &row.worktree, id, &target, rescue).await.map_err(|e| refused(row, &e))?;
+    Ok(Cleaning { row: row.clone(), target, removal, sessions, rescue })
 }
 
 fn refused(row: &Row, error: &GitError) -> AppError {
     let (id, branch, tree) = (&row.id, row.id.branch(), row.worktree.display());
-    AppError::new(error.to_string())
-        .hint(format!("autodo diff {id} and git -C {tree} status show the work; git merge {branch} keeps it"))
+    AppError::new(error.to_string()).hint(format!(
+        "autodo diff {id} and git -C {tree} status show the work; git merge {branch} keeps commits, autodo clean \
+             --rescue {id} keeps all of it in a reference of its own"
+    ))
 }
 
 /// The open sessions of a ticket, of whichever launch.
@@ -108,8 +113,11 @@ pub async fn act(app: &App, cleaning: &Cleaning) -> Result<Removed, AppError> {
                 .hint("autodo doctor looks at tmux")
         })?;
     }
-    let removed =
-        app.git.remove_worktree(&row.repo, &row.worktree, id, &cleaning.target).await.map_err(|e| refused(row, &e))?;
+    let removed = app
+        .git
+        .remove_worktree(&row.repo, &row.worktree, id, &cleaning.target, cleaning.rescue)
+        .await
+        .map_err(|e| refused(row, &e))?;
     let met = hold::meet(app, vec![ApiRequest::Archive { ticket: id.clone(), by: app.user() }]).await?;
     for reply in met.replies {
         if let ApiReply::Refused { why, hint } | ApiReply::Failed { why, hint } = reply {

@@ -20,6 +20,10 @@ pub struct CleanArgs {
     /// Ids, or unique beginnings of ids.
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
+    /// Take it away even if it has commits that are not merged or changes that are not committed, after these are kept
+    /// in refs/autodo/rescue/ID/1: see autodo rescue.
+    #[arg(long)]
+    rescue: bool,
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -36,7 +40,7 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
     let mut exits = vec![Exit::Ok];
     let mut cleanings = Vec::new();
     for row in find::among(&all, &args.ids)? {
-        match clean::plan(&app, &all, &row).await {
+        match clean::plan(&app, &all, &row, args.rescue).await {
             Ok(cleaning) => cleanings.push(cleaning),
             Err(error) => {
                 exits.push(error.exit);
@@ -55,7 +59,11 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
         match clean::act(&app, cleaning).await {
             Ok(removed) => {
                 ui::out(format!("{id}: cleaned, and in the archive"));
-                if let Some(tip) = removed.branch_tip {
+                if let Some(name) = &removed.rescue {
+                    ui::out(format!("{id}: its work is kept in {name}"));
+                    let short = name.trim_start_matches("refs/autodo/rescue/");
+                    ui::say_hint(&format!("autodo rescue restore {short} brings it back"));
+                } else if let Some(tip) = removed.branch_tip {
                     ui::say_hint(&format!("git branch {} {} brings its branch back", id.branch(), short(&tip)));
                 }
                 for left in removed.left.iter().filter(|_| cleaning.removal.worktree.is_some()) {
@@ -79,7 +87,12 @@ fn list(cleaning: &Cleaning, dry_run: bool) {
         ui::out(format!("  worktree  {}", worktree.display()));
     }
     if let Some(tip) = &cleaning.removal.branch_tip {
-        ui::out(format!("  branch    {}, whose tip {} is in {}", row.id.branch(), short(tip), cleaning.target));
+        let is_in =
+            if cleaning.removal.rescue.is_empty() { format!("is in {}", cleaning.target) } else { "is kept".into() };
+        ui::out(format!("  branch    {}, whose tip {} {is_in}", row.id.branch(), short(tip)));
+    }
+    for why in &cleaning.removal.rescue {
+        ui::out(format!("  rescue    {}", ui::plain(why)));
     }
     for tag in &cleaning.sessions {
         ui::out(format!("  session   {} (run {}, launch {})", row.id.session(), tag.run, tag.launch));

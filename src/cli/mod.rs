@@ -21,6 +21,7 @@ mod profile;
 mod progress;
 pub mod reference;
 mod report;
+mod rescue;
 mod show;
 mod summary;
 mod text;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list,
-    profile, report, show, summary, text, wait,
+    profile, report, rescue, show, summary, text, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -76,6 +76,8 @@ pub(super) enum Verb {
     Summary(summary::SummaryArgs),
     /// Take away worktree and branch of finished tickets.
     Clean(clean::CleanArgs),
+    /// List work that clean kept, or bring it back.
+    Rescue(rescue::RescueArgs),
     /// Look at everything that would go wrong at night, and say what to do about it.
     Doctor(doctor::DoctorArgs),
     /// List every setting with its origin.
@@ -152,6 +154,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Wait(args) => wait::run(context, &args).await,
         Verb::Summary(args) => summary::run(context, &args).await,
         Verb::Clean(args) => clean::run(context, &args).await,
+        Verb::Rescue(args) => rescue::run(context, &args).await,
         Verb::Init(args) => init::run(context, &args).await,
         Verb::Doctor(args) => doctor::run(context, &args).await,
         Verb::Config(args) => config::run(context, &args).await,

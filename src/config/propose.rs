@@ -113,6 +113,7 @@ const REST: &str = r#"
 # copy = [".env.local"]
 # symlink = ["node_modules"]
 # setup = ["npm ci"]
+# setup_limit = "15m"
 
 # [limits]
 # run = "4h"

@@ -97,7 +97,9 @@ macro_rules! held {
         }
     )+};
 }
-held!(Text => String, Path => PathBuf, Number => u32, Span => Seconds, Usd => MicroUsd, List => Vec<String>);
+held!(
+    Text => String, Path => PathBuf, Number => u32, Span => Seconds, Usd => MicroUsd, Switch => bool, List => Vec<String>
+);
 
 /// Makes, from one row for each setting, the table and the typed struct.
 macro_rules! settings {
@@ -167,6 +169,10 @@ settings! {
     worktree_symlink: Vec<String> = "worktree.symlink", Kind::List, Value::List(Vec::new());
     /// Commands that are run in a fresh worktree before the agent starts.
     worktree_setup: Vec<String> = "worktree.setup", Kind::List, Value::List(Vec::new());
+    /// Longest time that one of these commands may take.
+    worktree_setup_limit: Seconds = "worktree.setup_limit", SECOND, Value::Span(Seconds(900));
+    /// Whether a fresh worktree gets the submodules that the checkout has, from its clones of them.
+    worktree_submodules: bool = "worktree.submodules", Kind::Switch, Value::Switch(true);
     /// Longest time that one run may work; `"0s"`: as long as it likes. A ticket's own limit goes before.
     limits_run: Option<Seconds> = "limits.run", Kind::Span { min: 0, max: Seconds::LONGEST }, Value::Unset, else "the profile's";
     /// Longest time from the launch until the agent is ready for a prompt.
@@ -239,6 +245,8 @@ impl Settings {
                 copy: self.worktree_copy.value.clone(),
                 symlink: self.worktree_symlink.value.clone(),
                 setup: self.worktree_setup.value.clone(),
+                setup_limit_s: Some(self.worktree_setup_limit.value.0),
+                submodules: (!self.worktree_submodules.value).then_some(false),
                 root: self.worktree_root.value.clone(),
             },
             limits,

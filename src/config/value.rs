@@ -88,6 +88,8 @@ pub enum Kind {
     },
     /// A sum of money in US dollars, more than nothing.
     Usd,
+    /// Yes or no.
+    Switch,
     /// A list of texts, none of them empty.
     List,
     /// A list of rules for permissions.
@@ -110,6 +112,7 @@ impl Kind {
                 format!("a span of time such as \"90s\", from {} to {}", Seconds(min), Seconds(max))
             }
             Self::Usd => "a sum of US dollars such as 5 or \"2.50\"".to_owned(),
+            Self::Switch => "true or false".to_owned(),
             Self::List => "a list of texts".to_owned(),
             Self::Rules => "a list of rules such as \"allow Bash cargo test\"".to_owned(),
         }
@@ -140,7 +143,8 @@ impl Kind {
     /// Reads a TOML value; the error says what was expected and what was found.
     pub(super) fn of_toml(self, value: &DeValue<'_>) -> Result<Value, String> {
         let found = match value {
-            DeValue::String(text) if !self.is_list() && !matches!(self, Self::Number { .. }) => {
+            DeValue::Boolean(yes) if self == Self::Switch => return Ok(Value::Switch(*yes)),
+            DeValue::String(text) if !self.is_list() && !matches!(self, Self::Number { .. } | Self::Switch) => {
                 return self.of_word(text);
             }
             DeValue::Integer(number) if matches!(self, Self::Number { .. } | Self::Span { .. } | Self::Usd) => {
@@ -179,6 +183,7 @@ impl Kind {
                 Err("\"~\" is not expanded here: write the whole path, or one relative to the checkout".to_owned())
             }
             Self::Path => Ok(Value::Path(PathBuf::from(text))),
+            Self::Switch => text.trim().parse().map(Value::Switch).map_err(|_| wrong()),
             Self::Number { min, max } => match text.trim().parse::<u32>() {
                 Ok(n) if (min..=max).contains(&n) => Ok(Value::Number(n)),
                 Ok(_) | Err(_) => Err(wrong()),
@@ -228,6 +233,8 @@ pub enum Value {
     Span(Seconds),
     /// A sum of money.
     Usd(MicroUsd),
+    /// Yes or no.
+    Switch(bool),
     /// Texts in order.
     List(Vec<String>),
 }
@@ -240,6 +247,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(&quoted(text)),
             Self::Path(path) => f.write_str(&quoted(&path.to_string_lossy())),
             Self::Number(number) => write!(f, "{number}"),
+            Self::Switch(yes) => write!(f, "{yes}"),
             Self::Span(span) => f.write_str(&quoted(&span.to_string())),
             Self::Usd(sum) => f.write_str(&quoted(&money::exact(*sum))),
             Self::List(texts) => {

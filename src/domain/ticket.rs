@@ -66,6 +66,12 @@ pub struct WorktreeSetup {
     pub symlink: Vec<String>,
     /// Commands to run in the worktree before the agent starts.
     pub setup: Vec<String>,
+    /// Longest time of one of these commands, in seconds; `None`: as long as git's adapter allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_limit_s: Option<u64>,
+    /// Whether submodules are checked out; `None`: they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submodules: Option<bool>,
     /// Folder for the worktrees; `None`: `<repo>.worktrees` beside the checkout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<PathBuf>,

@@ -186,7 +186,7 @@ mod tests {
                 checks,
                 accept,
                 permissions,
-                worktree: WorktreeSetup { copy, symlink: Vec::new(), setup, root: root.map(Into::into) },
+                worktree: WorktreeSetup { copy, setup, root: root.map(Into::into), ..WorktreeSetup::default() },
                 limits: Limits { run_s, crashes, resumable, ..Limits::default() },
             }
         }

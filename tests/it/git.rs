@@ -2,8 +2,10 @@
 
 mod inspect;
 mod interrupted;
+mod kinds;
 mod place;
 mod prepare;
 mod remove;
 mod repository;
+mod rescue;
 mod stack;

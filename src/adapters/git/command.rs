@@ -1,4 +1,4 @@
-//! Runs git and the set-up commands: with a time limit, in a process group of their own, without a terminal.
+//! Runs git and the set-up commands: with a time limit, in a session of their own, without a terminal.
 //!
 //! Output goes through unlinked temporary files instead of pipes, so that a daemon that a hook leaves behind cannot
 //! keep a finished git from being seen as finished.
@@ -174,6 +174,11 @@ impl Call {
         self
     }
 
+    /// Adds one argument.
+    pub(crate) fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
+    }
+
     /// Sets a variable.
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.env.push((name, value.into()));
@@ -274,8 +279,23 @@ impl Program {
             command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(k, v)| (k, v)));
-        command.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+        command.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null()).kill_on_drop(true);
+        // With a display ssh would open a window, and wait. Whoever says how it is to ask has an answer ready.
+        if std::env::var_os("SSH_ASKPASS_REQUIRE").is_none() {
+            command.env("SSH_ASKPASS_REQUIRE", "never");
+        }
+        own_session(&mut command);
         command
+    }
+}
+
+/// A session of its own has no terminal: a hook that opens `/dev/tty` to ask something fails at once, where in a
+/// background group it would be stopped until its time limit. The process leads its group, too.
+#[expect(unsafe_code, reason = "setsid between fork and exec: it is async-signal-safe, and allocates nothing")]
+fn own_session(command: &mut Command) {
+    // SAFETY: the closure calls only setsid(2).
+    unsafe {
+        command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(std::io::Error::from));
     }
 }
 

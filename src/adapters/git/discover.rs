@@ -120,7 +120,7 @@ impl Git {
         }
     }
 
-    async fn config(&self, repo: &Path, what: &[&str]) -> Result<Option<String>, GitError> {
+    pub(crate) async fn config(&self, repo: &Path, what: &[&str]) -> Result<Option<String>, GitError> {
         let call = Call::new(repo).args(["config", "--get"]).args(what);
         let output = self.program.run(&call).await?;
         match output.status.code() {

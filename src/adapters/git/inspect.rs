@@ -31,16 +31,25 @@ pub(crate) struct Status {
     /// Changed and untracked paths, without ignored ones and without what autodo put there. At most 200, and then one
     /// entry that counts the rest.
     pub(crate) dirty: Vec<String>,
+    /// Submodules in whose trees something is changed or untracked.
+    pub(crate) submodules: Vec<String>,
 }
 
 impl Git {
     /// Reads the state of a worktree by git's own program: only that one knows the project's filters (LFS, line ends),
     /// without which clean files look changed.
     pub(crate) async fn status(&self, worktree: &Path) -> Result<Status, GitError> {
+        self.status_with(worktree, &[]).await
+    }
+
+    /// As [`Self::status`], with more options.
+    pub(crate) async fn status_with(&self, worktree: &Path, options: &[&str]) -> Result<Status, GitError> {
         let call = Call::new(worktree)
+            .args(self.lfs_options(worktree).await)
             // An agent that sets a file system monitor must not decide what counts as changed.
             .args(["-c", "core.fsmonitor=false", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z"])
-            .args(["--untracked-files=all", "--ignored=no", "--no-renames"]);
+            .args(["--untracked-files=all", "--ignored=no", "--no-renames"])
+            .args(options);
         let output = self.program.ok(&call).await?;
         let mut status = parse_status(&String::from_utf8_lossy(&output.stdout));
         let placed = place::placed(worktree);
@@ -141,7 +150,13 @@ fn parse_status(text: &str) -> Status {
                     status.branch = Some(name.to_owned());
                 }
             }
-            "1" => status.dirty.push(path(8)),
+            "1" => {
+                // `S<c><m><u>`: another commit, changed files, untracked files.
+                if rest.split(' ').nth(1).is_some_and(|sub| sub.starts_with('S') && sub.contains(['M', 'U'])) {
+                    status.submodules.push(path(8));
+                }
+                status.dirty.push(path(8));
+            }
             "2" => {
                 status.dirty.push(path(9));
                 fields.next();

@@ -7,8 +7,10 @@
 mod command;
 mod discover;
 mod exclude;
+mod include;
 mod inspect;
 mod leftovers;
+mod lfs;
 mod list;
 mod place;
 mod port;
@@ -18,7 +20,9 @@ mod read;
 mod read_cli;
 mod read_library;
 mod remove;
+mod rescue;
 mod stack;
+mod submodules;
 mod unmake;
 
 use std::{ffi::OsString, sync::Arc};
@@ -28,6 +32,7 @@ pub use command::{GitError, Limits};
 pub use discover::Repo;
 pub use probe::hook_asks;
 pub use remove::{Removal, Removed};
+pub use rescue::{Rescue, Restored};
 use tokio::sync::Semaphore;
 
 /// Checkouts at a time: more are no faster on two cores.

@@ -12,6 +12,7 @@ use std::{
 use super::{
     Git,
     command::{Call, GitError},
+    include::INCLUDE,
     list::own_dir,
     prepare::RUN_FOLDER,
 };
@@ -32,37 +33,47 @@ enum How {
 impl Git {
     /// Places the files of the spec; returns what a person may want to know.
     pub(crate) async fn place_files(&self, spec: &WorktreeSpec) -> Result<Vec<String>, GitError> {
-        if spec.setup.copy.is_empty() && spec.setup.symlink.is_empty() {
+        let is_asked = !spec.setup.copy.is_empty() || !spec.setup.symlink.is_empty();
+        if !is_asked && !spec.repo.join(INCLUDE).exists() {
             return Ok(Vec::new());
         }
         let Some(from) = self.read(&spec.repo, |r| Ok(r.layout()?.root)).await? else {
-            return Ok(vec!["the repository is bare: there is nothing to copy or link".to_owned()]);
+            let note = "the repository is bare: there is nothing to copy or link";
+            return Ok(is_asked.then(|| note.to_owned()).into_iter().collect());
         };
         let mut notes = Vec::new();
+        let mut wanted = Vec::new();
         let mut placed = Vec::new();
         let tracked = self.files(&spec.path, &["--cached"]).await?;
         for (how, patterns) in [(How::Copy, &spec.setup.copy), (How::Link, &spec.setup.symlink)] {
             for pattern in patterns {
                 check_pattern(pattern)?;
-                let (root, wanted) = (from.clone(), pattern.clone());
-                let found = blocking(move || expand(&root, &wanted)).await?;
+                let (root, glob) = (from.clone(), pattern.clone());
+                let found = blocking(move || expand(&root, &glob)).await?;
                 if found.is_empty() {
                     notes.push(format!("nothing in {} matches {pattern:?}", from.display()));
                 }
                 for path in found {
                     let files = if how == How::Copy { self.files_below(&from, &path).await? } else { vec![path] };
-                    for file in files {
-                        if is_tracked(&tracked, &file.to_string_lossy()) {
-                            notes.push(format!("left {}: git tracks it", file.display()));
-                            continue;
-                        }
-                        let (from, to, name) = (from.clone(), spec.path.clone(), file.clone());
-                        match blocking(move || place(&from, &to, &name, how)).await? {
-                            Placed::Now | Placed::Before => placed.push(file),
-                            Placed::Not(why) => notes.push(format!("left {}: {why}", file.display())),
-                        }
-                    }
+                    wanted.extend(files.into_iter().map(|file| (how, file)));
                 }
+            }
+        }
+        let included = self.included(&from).await?;
+        if included.len() > COPIES_MAX {
+            let why = format!("{INCLUDE} names more than {COPIES_MAX} files: link a folder instead (worktree.symlink)");
+            return Err(GitError::Refused(why));
+        }
+        wanted.extend(included.into_iter().map(|file| (How::Copy, file)));
+        for (how, file) in wanted {
+            if is_tracked(&tracked, &file.to_string_lossy()) {
+                notes.push(format!("left {}: git tracks it", file.display()));
+                continue;
+            }
+            let (from, to, name) = (from.clone(), spec.path.clone(), file.clone());
+            match blocking(move || place(&from, &to, &name, how)).await? {
+                Placed::Now | Placed::Before => placed.push(file),
+                Placed::Not(why) => notes.push(format!("left {}: {why}", file.display())),
             }
         }
         self.remember(spec, &placed, &mut notes).await?;
@@ -70,7 +81,7 @@ impl Git {
     }
 
     /// What `git ls-files` lists in a worktree.
-    async fn files(&self, worktree: &Path, which: &[&str]) -> Result<BTreeSet<String>, GitError> {
+    pub(crate) async fn files(&self, worktree: &Path, which: &[&str]) -> Result<BTreeSet<String>, GitError> {
         let call = Call::new(worktree).args(["--no-optional-locks", "ls-files", "-z"]).args(which);
         let output = self.program.ok(&call).await?;
         Ok(String::from_utf8_lossy(&output.stdout).split_terminator('\0').map(str::to_owned).collect())

@@ -5,7 +5,7 @@
 //! then can an agent be launched, so that whatever stands under that lock is nobody's work. Each step can be
 //! interrupted, and done again.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::{
     Git,
@@ -150,7 +150,8 @@ impl Git {
         let branch = spec.ticket.branch();
         let tip = self.tip_of(&spec.repo, &spec.ticket).await.map_err(passing)?;
         let add = ["worktree", "add", "--lock", "--reason", CREATING];
-        let call = Call::new(&spec.repo).args(add).env(PREPARING, &spec.path).checks_out();
+        let call = Call::new(&spec.repo).args(self.lfs_options(&spec.repo).await).args(add);
+        let call = call.env(PREPARING, &spec.path).checks_out();
         let call = call.args([spec.path.as_os_str(), branch.as_ref()]);
         let is_ours =
             spec.base_commit.is_some() || self.kept_base(&spec.repo, &spec.ticket).await.map_err(passing)?.is_some();
@@ -190,9 +191,6 @@ impl Git {
             Err(why) => return Err(self.not_added(spec, why).await),
         }
         crash::point("git.added");
-        if spec.path.join(".gitmodules").exists() {
-            notes.push("submodules are not checked out: `git submodule update --init` can be a set-up command".into());
-        }
         Ok(start)
     }
 
@@ -207,7 +205,16 @@ impl Git {
             tracing::warn!(path = %spec.path.display(), %also, "cannot remove a half-made worktree");
         }
         if !hook {
-            return passing(why);
+            let text = why.to_string();
+            // A checkout of git 2.47 that lacks an object says so with the words "promisor remote".
+            if !text.contains("promisor") {
+                return passing(why);
+            }
+            let why = format!(
+                "this is a partial clone, and its remote could not be asked for files that are not here: {text}; once \
+                 the remote can be reached, `git checkout` or `git backfill` of the base brings them"
+            );
+            return error(WorktreeTrouble::Passing, why);
         }
         let why = format!(
             "the repository's post-checkout hook failed while the worktree {} was made: {why}; hooks run without a \
@@ -221,6 +228,15 @@ impl Git {
     async fn furnish(&self, spec: &WorktreeSpec, notes: &mut Vec<String>) -> Result<(), WorktreeError> {
         self.make_run_folder(&spec.repo, &spec.path).await.map_err(passing)?;
         let setup = |why: GitError| error(WorktreeTrouble::Setup, why.to_string());
+        notes.extend(self.lfs_gap(&spec.path).await.map_err(passing)?);
+        if spec.path.join(".gitmodules").exists() {
+            if spec.setup.submodules == Some(false) {
+                notes.push("submodules are not checked out: worktree.submodules is false".to_owned());
+            } else {
+                let from = self.read(&spec.repo, |r| Ok(r.layout()?.root)).await.map_err(passing)?;
+                notes.extend(self.place_submodules(from.as_deref(), &spec.path).await.map_err(setup)?);
+            }
+        }
         notes.extend(self.place_files(spec).await.map_err(setup)?);
         for line in &spec.setup.setup {
             self.set_up(spec, line).await?;
@@ -240,7 +256,7 @@ impl Git {
         let mut command = self.program.command("sh");
         command.args(["-eu", "-c", line]).current_dir(&spec.path).env(PREPARING, &spec.path);
         command.stdout(log.try_clone().map_err(file)?).stderr(log.try_clone().map_err(file)?);
-        let limit = self.program.limits.setup;
+        let limit = spec.setup.setup_limit_s.map_or(self.program.limits.setup, Duration::from_secs);
         let end = super::command::finish(&mut command, limit).await.map_err(|e| {
             let (program, dir) = (format!("sh -eu -c {line:?}"), spec.path.clone());
             passing(GitError::Start { program, dir, why: e.to_string() })
@@ -248,7 +264,7 @@ impl Git {
         let end = match end {
             Some(status) if status.success() => return Ok(()),
             Some(status) => how(status),
-            None => format!("longer than {} s", limit.as_secs()),
+            None => format!("longer than {} s, see worktree.setup_limit", limit.as_secs()),
         };
         let written = std::fs::read(&spec.log).map_err(file)?;
         writeln!(log, "[{end}]").map_err(file)?;

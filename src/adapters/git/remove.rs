@@ -10,13 +10,15 @@ use super::{
 };
 use crate::domain::id::TicketId;
 
-/// What a removal would take away: all of it can be missed.
+/// What a removal would take away: all of it can be missed, or will be kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
     /// The worktree, as git knows it.
     pub worktree: Option<PathBuf>,
     /// The tip of the branch.
     pub branch_tip: Option<String>,
+    /// Work that only this worktree or branch holds, in words; it goes into a rescue reference first.
+    pub rescue: Vec<String>,
     /// What there is not to be taken away.
     pub left: Vec<String>,
 }
@@ -28,36 +30,41 @@ pub struct Removed {
     pub worktree: bool,
     /// The tip of the branch that is gone; `git branch <name> <tip>` brings it back.
     pub branch_tip: Option<String>,
+    /// The reference that now holds what nothing else held.
+    pub rescue: Option<String>,
     /// Why something was left.
     pub left: Vec<String>,
 }
 
 impl Git {
     /// What removing the ticket's worktree at `path` and its branch would take away, if all of it is contained in
-    /// `target`. Nothing is changed.
+    /// `target`, or `rescue` allows to keep the rest in a reference. Nothing is changed.
     ///
     /// # Errors
-    /// [`GitError::Refused`] where it would lose something: commits that `target` does not hold, changes that are not
-    /// committed, a locked worktree, a worktree that is not this ticket's.
+    /// [`GitError::Refused`] where it would lose something: commits that `target` does not hold and changes that are
+    /// not committed, both only without `rescue`; a locked worktree, a worktree that is not this ticket's, work in a
+    /// submodule.
     pub async fn removal(
         &self,
         repo: &Path,
         path: &Path,
         ticket: &TicketId,
         target: &str,
+        rescue: bool,
     ) -> Result<Removal, GitError> {
         let refused = |why: String| Err(GitError::Refused(format!("cannot clean {ticket}: {why}")));
         let branch = ticket.branch();
         let tip = self.tip_of(repo, ticket).await?;
-        if let Some(tip) = &tip {
-            let Some(target_tip) = self.resolve(repo, target).await? else {
-                return refused(format!("its target {target} names no commit"));
-            };
-            if !self.is_ancestor(repo, tip, &target_tip).await? {
-                return refused(format!("the branch {branch} has commits that {target} does not hold"));
+        let mut removal = Removal { branch_tip: tip, ..Removal::default() };
+        if let Some(tip) = &removal.branch_tip {
+            match self.resolve(repo, target).await? {
+                None => removal.rescue.push(format!("its target {target} names no commit")),
+                Some(target_tip) if !self.is_ancestor(repo, tip, &target_tip).await? => {
+                    removal.rescue.push(format!("the branch {branch} has commits that {target} does not hold"));
+                }
+                Some(_) => {}
             }
         }
-        let mut removal = Removal { branch_tip: tip, ..Removal::default() };
         let entries = self.worktrees(repo).await?;
         let (place, shown) = (real(path), path.display());
         // The first is the main checkout, which is nobody's ticket.
@@ -75,18 +82,28 @@ impl Git {
             }
             Some(entry) => {
                 if place.exists() {
-                    let dirty = self.status(&place).await?.dirty;
+                    // Whatever the project's settings say of changes in submodules.
+                    let dirty = self.status_with(&place, &["--ignore-submodules=none"]).await?.dirty;
                     if !dirty.is_empty() {
-                        return refused(format!("{shown} holds changes that are not committed: {}", dirty.join(", ")));
+                        let what = dirty.join(", ");
+                        removal.rescue.push(format!("{shown} holds changes that are not committed: {what}"));
+                    }
+                    let from = self.read(repo, |r| Ok(r.layout()?.root)).await?;
+                    if let Some(why) = self.unheld(from.as_deref(), &place).await?.into_iter().next() {
+                        return refused(format!("{why}: push them, or fetch them into your checkout's submodule"));
                     }
                 }
                 removal.worktree = Some(entry.path.clone());
             }
         }
-        Ok(removal)
+        match removal.rescue.first() {
+            Some(why) if !rescue => refused(why.clone()),
+            _ => Ok(removal),
+        }
     }
 
-    /// Removes the ticket's worktree at `path` and its branch, if all of it is contained in `target`.
+    /// Removes the ticket's worktree at `path` and its branch, if all of it is contained in `target`, or `rescue`
+    /// allows to keep the rest in a reference, which is made first.
     ///
     /// # Errors
     /// As [`Self::removal`]; nothing has changed where that refuses.
@@ -96,17 +113,36 @@ impl Git {
         path: &Path,
         ticket: &TicketId,
         target: &str,
+        rescue: bool,
     ) -> Result<Removed, GitError> {
         let branch = ticket.branch();
-        let removal = self.removal(repo, path, ticket, target).await?;
+        let removal = self.removal(repo, path, ticket, target, rescue).await?;
         let mut removed = Removed { left: removal.left, ..Removed::default() };
+        if !removal.rescue.is_empty() {
+            removed.rescue = Some(self.rescue(repo, removal.worktree.as_deref(), ticket).await?);
+        }
         if let Some(worktree) = &removal.worktree {
-            let call = Call::new(repo).args(["worktree", "remove"]).args([worktree]).checks_out();
-            self.program.ok(&call).await?;
+            let has_submodules =
+                own_dir(worktree).is_ok_and(|d| d.join("modules").exists()) || worktree.join(".gitmodules").exists();
+            let entry = self.worktrees(repo).await?.into_iter().find(|e| e.path == *worktree);
+            match entry {
+                Some(entry) if worktree.exists() && (has_submodules || removed.rescue.is_some()) => {
+                    self.take_away(repo, &entry, worktree).await?;
+                }
+                _ => {
+                    let call = Call::new(repo).args(["worktree", "remove"]).args([worktree]).checks_out();
+                    self.program.ok(&call).await?;
+                }
+            }
             removed.worktree = true;
         }
         let Some(tip) = removal.branch_tip else { return Ok(removed) };
-        match self.program.ok(&Call::new(repo).args(["branch", "-d", &branch])).await {
+        let delete = match &removed.rescue {
+            // Only if it still is what the reference holds.
+            Some(_) => ["update-ref", "-d", &format!("refs/heads/{branch}"), &tip].map(str::to_owned).to_vec(),
+            None => ["branch", "-d", &branch].map(str::to_owned).to_vec(),
+        };
+        match self.program.ok(&Call::new(repo).args(delete)).await {
             Ok(_) => {
                 removed.branch_tip = Some(tip);
                 self.program.ok(&Call::new(repo).args(["update-ref", "-d", &base_ref(ticket)])).await?;

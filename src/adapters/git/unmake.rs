@@ -7,7 +7,7 @@ use super::{
     command::{Call, GitError},
     list::{Entry, own_dir},
 };
-use crate::{domain::id::TicketId, ports::worktrees::WorktreeSpec};
+use crate::ports::worktrees::WorktreeSpec;
 
 impl Git {
     /// Removes a half-made worktree; false, and everything as it was: it holds commits or files that may be somebody's.
@@ -22,18 +22,26 @@ impl Git {
                 Some(told) => Some(told.clone()),
                 None => self.kept_base(&spec.repo, &spec.ticket).await?,
             };
-            if tip.is_none() || tip != base || !self.status(&spec.path).await?.dirty.is_empty() {
+            // In a submodule stands only what git wrote, whole or cut off: git cannot even look into the latter.
+            let status = self.status_with(&spec.path, &["--ignore-submodules=all"]);
+            if tip.is_none() || tip != base || !status.await?.dirty.is_empty() {
                 return Ok(false);
             }
             // First, so that an interrupted removal is not taken for a finished checkout in which files were deleted.
             std::fs::remove_file(&index).map_err(|e| GitError::file("remove", &index, &e))?;
         }
-        let path = spec.path.clone();
-        let removed = tokio::task::spawn_blocking(move || remove_folder(&path)).await;
-        let removed = removed.map_err(std::io::Error::other).and_then(|r| r);
-        removed.map_err(|e| GitError::file("remove the half-made worktree", &spec.path, &e))?;
-        self.unregister(&spec.repo, entry).await?;
+        self.take_away(&spec.repo, entry, &spec.path).await?;
         Ok(true)
+    }
+
+    /// Removes the folder of a worktree, and makes git forget it. Only for what was found to hold nothing that is not
+    /// held elsewhere: git's own `worktree remove` refuses trees with submodules, and `--force` would ask nothing.
+    pub(crate) async fn take_away(&self, repo: &Path, entry: &Entry, path: &Path) -> Result<(), GitError> {
+        let folder = path.to_owned();
+        let removed = tokio::task::spawn_blocking(move || remove_folder(&folder)).await;
+        let removed = removed.map_err(std::io::Error::other).and_then(|r| r);
+        removed.map_err(|e| GitError::file("remove the worktree", path, &e))?;
+        self.unregister(repo, entry).await
     }
 
     /// Makes git forget a worktree whose folder is gone; commits that only it held get a reference of their own.
@@ -51,8 +59,7 @@ impl Git {
                 None => false,
             };
             if !held {
-                let name = rescue_ref(&spec.ticket, head);
-                self.program.ok(&Call::new(&spec.repo).args(["update-ref", &name, head])).await?;
+                let name = self.keep_rescue(&spec.repo, &spec.ticket, head).await?;
                 notes.push(format!("the lost worktree was on no branch: its last commit is kept as {name}"));
             }
         }
@@ -68,11 +75,6 @@ impl Git {
         }
         self.program.ok(&Call::new(repo).args(["worktree", "remove"]).args([&entry.path])).await.map(drop)
     }
-}
-
-/// Where a commit is kept that no branch holds.
-fn rescue_ref(ticket: &TicketId, commit: &str) -> String {
-    format!("refs/autodo/rescue/{ticket}/{}", commit.get(..12).unwrap_or(commit))
 }
 
 /// Empties a worktree's folder, `.git` last, so that an interruption leaves something that is still known; then

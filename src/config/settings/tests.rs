@@ -76,6 +76,7 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
             Kind::Number { .. } => ("7", "7"),
             Kind::Span { .. } => ("\"2m\"", "2m"),
             Kind::Usd => ("\"2.50\"", "$2.5"),
+            Kind::Switch => ("false", "false"),
             Kind::List => ("[\"x y\"]", "x y"),
             Kind::Rules => ("[\"ask x\"]", "ask x"),
         };

@@ -65,7 +65,7 @@ fn work_that_is_not_merged_is_not_taken_away() {
     assert_snapshot!(desk.tell(&["clean", "T-1"]), @r"
     --- stderr
     error: cannot clean T-1: the branch autodo/T-1 has commits that main does not hold
-    hint: autodo diff T-1 and git -C <world>/proj.worktrees/T-1 status show the work; git merge autodo/T-1 keeps it
+    hint: autodo diff T-1 and git -C <world>/proj.worktrees/T-1 status show the work; git merge autodo/T-1 keeps commits, autodo clean --rescue T-1 keeps all of it in a reference of its own
     --- exit 1
     ");
     assert!(desk.repo.git(&["branch", "--list", "autodo/*"]).contains("autodo/T-1"));
@@ -81,7 +81,7 @@ fn a_dirty_tree_is_not_taken_away() {
     assert_snapshot!(desk.tell(&["clean", "T-1"]), @r"
     --- stderr
     error: cannot clean T-1: <world>/proj.worktrees/T-1 holds changes that are not committed: notes.txt
-    hint: autodo diff T-1 and git -C <world>/proj.worktrees/T-1 status show the work; git merge autodo/T-1 keeps it
+    hint: autodo diff T-1 and git -C <world>/proj.worktrees/T-1 status show the work; git merge autodo/T-1 keeps commits, autodo clean --rescue T-1 keeps all of it in a reference of its own
     --- exit 1
     ");
     assert_eq!(std::fs::read_to_string(worktree.join("notes.txt")).unwrap(), "mine");
@@ -159,4 +159,71 @@ fn a_cleaned_ticket_can_be_taken_up_again() {
     assert_eq!((row["status"].as_str(), row["run"].as_u64()), (Some("needs_review"), Some(2)), "{row}");
     assert!(desk.autodo(&["diff", "T-1"]).ok().stdout.contains("again.txt"));
     assert_eq!(desk.autodo(&["list", "--all"]).ok().stdout.lines().count(), 1);
+}
+
+#[test]
+fn work_that_nothing_else_holds_is_kept_and_comes_back() {
+    let desk = reviewed();
+    let worktrees = desk.repo.path.with_file_name("proj.worktrees");
+    std::fs::write(worktrees.join("T-1/notes.txt"), "mine").unwrap();
+    assert_snapshot!(desk.tell(&["clean", "--rescue", "--dry-run", "T-1"]), @r"
+    would clean: T-1 — Ticket T-1 (reviewed)
+      worktree  <world>/proj.worktrees/T-1
+      branch    autodo/T-1, whose tip <commit> is kept
+      rescue    the branch autodo/T-1 has commits that main does not hold
+      rescue    <world>/proj.worktrees/T-1 holds changes that are not committed: notes.txt
+    --- exit 0
+    ");
+    assert_eq!(desk.repo.git(&["for-each-ref", "refs/autodo/rescue"]), "");
+    assert_snapshot!(desk.tell(&["rescue", "list"]), @r"
+    --- stderr
+    nothing is kept
+    --- exit 0
+    ");
+    assert_snapshot!(desk.tell(&["clean", "--rescue", "T-1"]), @r"
+    clean: T-1 — Ticket T-1 (reviewed)
+      worktree  <world>/proj.worktrees/T-1
+      branch    autodo/T-1, whose tip <commit> is kept
+      rescue    the branch autodo/T-1 has commits that main does not hold
+      rescue    <world>/proj.worktrees/T-1 holds changes that are not committed: notes.txt
+    T-1: cleaned, and in the archive
+    T-1: its work is kept in refs/autodo/rescue/T-1/1
+    --- stderr
+    hint: autodo rescue restore T-1/1 brings it back
+    --- exit 0
+    ");
+    assert!(!worktrees.join("T-1").exists());
+    let listed = desk.autodo(&["rescue", "list", "--json"]).ok().stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["version"], 1);
+    let one = &listed["rescues"][0];
+    assert_eq!((one["name"].as_str(), one["ticket"].as_str()), (Some("T-1/1"), Some("T-1")), "{one}");
+    assert_eq!((one["uncommitted"].as_bool(), one["ref"].as_str()), (Some(true), Some("refs/autodo/rescue/T-1/1")));
+    assert_eq!(one["commit"].as_str(), Some(desk.repo.git(&["rev-parse", "refs/autodo/rescue/T-1/1"]).trim()));
+    assert!(desk.autodo(&["rescue", "list"]).ok().stdout.contains("T-1/1"));
+
+    assert_snapshot!(desk.tell(&["rescue", "restore", "T-2"]), @r#"
+    --- stderr
+    error: no work is kept under the name "T-2"
+    hint: autodo rescue list shows what is kept
+    --- exit 2
+    "#);
+    assert_snapshot!(desk.tell(&["rescue", "restore", "T-1", "--dry-run"]), @r"
+    would restore refs/autodo/rescue/T-1/1 into <world>/proj.worktrees/T-1.rescue-1
+    --- exit 0
+    ");
+    assert_snapshot!(desk.tell(&["rescue", "restore", "T-1"]), @r"
+    <world>/proj.worktrees/T-1.rescue-1
+    --- stderr
+    restored refs/autodo/rescue/T-1/1 on the branch rescue/T-1-1
+    hint: the reference stays; git -C <world>/proj update-ref -d refs/autodo/rescue/T-1/1 drops it
+    --- exit 0
+    ");
+    let back = worktrees.join("T-1.rescue-1");
+    assert_eq!(std::fs::read_to_string(back.join("a.txt")).unwrap(), "a\n");
+    assert_eq!(std::fs::read_to_string(back.join("notes.txt")).unwrap(), "mine");
+    // Twice is refused, and leaves the first as it is.
+    std::fs::write(back.join("notes.txt"), "gone on").unwrap();
+    desk.autodo(&["rescue", "restore", "T-1"]).code(1);
+    assert_eq!(std::fs::read_to_string(back.join("notes.txt")).unwrap(), "gone on");
 }

@@ -9,7 +9,7 @@ use crate::support::git::{World, id, read, write};
 
 fn with(world: &World, copy: &[&str], symlink: &[&str], setup: &[&str]) -> WorktreeSpec {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-    let setup = WorktreeSetup { copy: own(copy), symlink: own(symlink), setup: own(setup), root: None };
+    let setup = WorktreeSetup { copy: own(copy), symlink: own(symlink), setup: own(setup), ..WorktreeSetup::default() };
     WorktreeSpec { setup, ..world.spec("T") }
 }
 
@@ -74,6 +74,49 @@ async fn nothing_is_placed_through_a_link_or_outside_the_checkout() {
 }
 
 #[tokio::test]
+async fn files_of_worktreeinclude_are_copied_if_git_ignores_them() {
+    let world = World::new();
+    world.write(".worktreeinclude", "# as in .gitignore\n*.ignored\n!not.ignored\n/local/\nplain.txt\nREADME.md\n");
+    world.write(".gitignore", "*.ignored\nlocal/\nnode_modules/\n");
+    world.commit("patterns");
+    for file in
+        ["a b.ignored", "deep/ü.ignored", "not.ignored", "local/x", "deep/local/x", "plain.txt", "node_modules/m"]
+    {
+        world.write(file, file);
+    }
+    // A repository of somebody's, in an ignored folder: its files are not ours to copy.
+    world.write("local/own/README", "1");
+    world.git_in(&world.repo().join("local/own"), &["init", "-q"]);
+    let made = world.adapter().prepare(world.spec("T")).await.unwrap();
+    assert_eq!(made.notes, Vec::<String>::new());
+    let place = world.place("T");
+    for file in ["a b.ignored", "deep/ü.ignored", "local/x"] {
+        assert_eq!(read(&place, file), file);
+    }
+    for left in ["not.ignored", "deep/local", "plain.txt", "node_modules", "local/own"] {
+        assert!(!place.join(left).exists(), "{left}");
+    }
+    assert_eq!(world.git_in(&place, &["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn worktreeinclude_never_covers_what_the_base_tracks() {
+    let world = World::new();
+    world.git(&["branch", "earlier"]);
+    world.write("kept.ignored", "tracked");
+    world.git(&["add", "-f", "kept.ignored"]);
+    world.git(&["commit", "-q", "-m", "tracks an ignored file"]);
+    world.git(&["checkout", "-q", "earlier"]);
+    world.write("kept.ignored", "of the user");
+    world.write(".worktreeinclude", "*.ignored\n");
+    let mut spec = world.spec("T");
+    spec.base = "main".into();
+    let made = world.adapter().prepare(spec).await.unwrap();
+    assert_eq!(read(&world.place("T"), "kept.ignored"), "tracked");
+    assert!(made.notes[0].contains("git tracks it"), "{made:?}");
+}
+
+#[tokio::test]
 async fn a_pattern_that_matches_nothing_is_said() {
     let world = World::new();
     let made = world.adapter().prepare(with(&world, &[".env.locl"], &[], &[])).await.unwrap();
@@ -112,6 +155,16 @@ async fn a_set_up_command_has_a_time_limit_for_all_it_starts() {
     let error = git.prepare(with(&world, &[], &[], &["sleep 600 & sleep 600; wait"])).await.unwrap_err();
     assert_eq!(error.kind, WorktreeTrouble::Setup);
     assert!(error.why.contains("longer than 3 s"), "{error}");
+}
+
+#[tokio::test]
+async fn the_time_limit_of_the_ticket_goes_before() {
+    let world = World::new();
+    let mut spec = with(&world, &[], &[], &["echo begun; sleep 600"]);
+    spec.setup.setup_limit_s = Some(1);
+    let error = world.adapter().prepare(spec).await.unwrap_err();
+    assert!(error.why.contains("longer than 1 s") && error.why.contains("worktree.setup_limit"), "{error}");
+    assert!(error.why.contains("T.log") && error.why.ends_with("begun"), "{error}");
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ async fn prepared() -> World {
 
 async fn refused(world: &World, target: &str) -> String {
     let before = (world.list(), world.tip("autodo/T"));
-    let error = world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), target).await.unwrap_err();
+    let error =
+        world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), target, false).await.unwrap_err();
     assert_eq!((world.list(), world.tip("autodo/T")), before, "nothing has changed");
     assert!(matches!(error, GitError::Refused(_)), "{error}");
     error.to_string()
@@ -31,7 +32,8 @@ async fn merged_and_clean_work_is_removed_with_its_branch_and_what_was_placed() 
     let tip = world.commit_in(&world.place("T"), "work");
     world.git(&["merge", "-q", "autodo/T"]);
     write(&world.place("T"), ".autodo/run/prompt.md", "x");
-    let removed = world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "main").await.unwrap();
+    let removed =
+        world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "main", false).await.unwrap();
     assert!(removed.worktree && removed.left.is_empty(), "{removed:?}");
     assert_eq!(removed.branch_tip, Some(tip));
     assert!(!world.place("T").exists());
@@ -39,7 +41,8 @@ async fn merged_and_clean_work_is_removed_with_its_branch_and_what_was_placed() 
     for kept in [".env.ignored", "plain.txt", "node_modules/m"] {
         assert!(world.repo().join(kept).exists(), "{kept} is the user's");
     }
-    let again = world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "main").await.unwrap();
+    let again =
+        world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "main", false).await.unwrap();
     assert!(!again.worktree && again.branch_tip.is_none(), "{again:?}");
 }
 
@@ -73,7 +76,7 @@ async fn what_is_not_the_tickets_is_not_removed() {
     assert!(refused(&world, "main").await.contains("in use"));
     let git = world.adapter();
     for path in [world.repo(), world.root().join("home")] {
-        let error = git.remove_worktree(&world.repo(), &path, &id("T"), "main").await.unwrap_err();
+        let error = git.remove_worktree(&world.repo(), &path, &id("T"), "main", false).await.unwrap_err();
         assert!(error.to_string().contains("no worktree"), "{error}");
         assert!(path.exists());
     }
@@ -86,7 +89,8 @@ async fn a_branch_that_the_checkout_does_not_hold_is_left_and_said() {
     write(&world.place("T"), "work", "1");
     world.commit_in(&world.place("T"), "work");
     world.git(&["branch", "-f", "release", "autodo/T"]);
-    let removed = world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "release").await.unwrap();
+    let removed =
+        world.adapter().remove_worktree(&world.repo(), &world.place("T"), &id("T"), "release", false).await.unwrap();
     assert!(removed.worktree && removed.branch_tip.is_none());
     assert!(removed.left[0].contains("autodo/T was left"), "{removed:?}");
     assert!(world.tip("autodo/T").is_some());
