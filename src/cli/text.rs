@@ -97,7 +97,9 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             let what = format!("{}: {}", row.id, ui::plain(&blocked.note));
             return Err(AppError::new(what).hint(format!("look at it: autodo show {0}, autodo attach {0}", row.id)));
         }
-        Status::Blocked(blocked) if matches!(&row.status, Status::Blocked(was) if takes_a_key(was)) => {
+        Status::Blocked(blocked)
+            if blocked.pressed.is_some() || matches!(&row.status, Status::Blocked(was) if takes_a_key(was)) =>
+        {
             ui::out(format!(
                 "{}: the key was typed; it is blocked ({}) until its screen is seen",
                 row.id, blocked.reason

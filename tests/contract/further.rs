@@ -130,6 +130,7 @@ fn a_permission_that_is_denied_ends_the_turn_and_the_agent_is_told_what_to_do(ag
     stage.autodo(&["answer", "T-1", "Leave it then."]).ok();
     stage.dispatch(8);
     asks_for(&stage, "report done");
+    stage.is_verified("T-1");
     stage.autodo(&["answer", "T-1", "allow"]).ok();
     stage.dispatch(0);
     assert_eq!(stage.status("T-1"), "needs_review no_change true");

@@ -54,16 +54,14 @@ fn nobody_was_asked(stage: &Stage, id: &str) {
 /// The rules by which something was answered, in order.
 fn decided(stage: &Stage, id: &str) -> Vec<String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    match stage.agent {
-        Agent::Claude => {
-            let told = stage.events(id, "reported").into_iter().map(|event| event["report"].clone());
-            told.filter(|report| report["hook"] == "asks").map(|report| text(&report["rule"])).collect()
-        }
-        Agent::Codex => {
-            let why = stage.events(id, "keyed").into_iter().map(|event| text(&event["why"]));
-            why.filter_map(|why| Some(why.split_once("by the rule \"")?.1.trim_end_matches('"').to_owned())).collect()
-        }
+    let told = stage.events(id, "reported").into_iter().map(|event| event["report"].clone());
+    let by_hook: Vec<String> =
+        told.filter(|report| report["hook"] == "asks").map(|report| text(&report["rule"])).collect();
+    if !by_hook.is_empty() {
+        return by_hook;
     }
+    let why = stage.events(id, "keyed").into_iter().map(|event| text(&event["why"]));
+    why.filter_map(|why| Some(why.split_once("by the rule \"")?.1.trim_end_matches('"').to_owned())).collect()
 }
 
 fn what_exact_rules_allow_is_done_without_a_person(agent: Agent) {
@@ -85,15 +83,27 @@ fn what_a_rule_denies_is_told_to_the_agent_and_the_work_goes_on(agent: Agent) {
     nobody_was_asked(&stage, "T-1");
     assert_eq!(stage.git("T-1", &["tag"]), "");
     assert_eq!(decided(&stage, "T-1")[0], "deny Bash git tag *");
+    // Its hook denies, and the turn goes on.
+    assert_eq!(stage.model.prompts("T-1").len(), 1, "{}", stage.model.story());
+}
+
+#[test]
+fn codex_without_hooks_is_answered_on_its_screen() {
+    let stage = stage(Agent::Codex, &format!("\"deny Bash git tag *\", {RULES}"));
+    let path = stage.world.home().join("profiles/codex-here.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}hooks = \"\"\n")).unwrap();
+    ticket(&stage, "T-1", &[&["git tag forbidden"], &COMMANDS[..]].concat());
+    stage.dispatch(0);
+    stage.is_proven("T-1", &["work"]);
+    nobody_was_asked(&stage, "T-1");
+    assert_eq!(stage.git("T-1", &["tag"]), "");
+    let decided = decided(&stage, "T-1");
+    assert_eq!(decided[0], "deny Bash git tag *");
+    assert!(decided.contains(&"allow Bash git commit -qm work".to_owned()), "{decided:?}");
+    // A key denies, which ends the turn: the next prompt says why.
     let prompts = stage.model.prompts("T-1");
-    match agent {
-        // Its hook denies, and the turn goes on.
-        Agent::Claude => assert_eq!(prompts.len(), 1, "{prompts:?}"),
-        // A key denies, which ends the turn: the next prompt says why.
-        Agent::Codex => {
-            assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash git tag *)"), "{prompts:?}");
-        }
-    }
+    assert!(prompts.len() == 2 && prompts[1].contains("(rule: deny Bash git tag *)"), "{prompts:?}");
 }
 
 fn what_was_always_allowed_is_not_asked_again_in_this_ticket_or_another(agent: Agent) {

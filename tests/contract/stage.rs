@@ -321,7 +321,8 @@ impl Drop for Stage {
         }
         let wrong = self.wrongly_verified();
         assert!(wrong.is_empty(), "verified, and should not be: {wrong:?}\n{}", self.model.story());
-        assert!(!self.without_hooks || self.hooks() == 0, "hooks were heard that are switched off");
+        let has_none = self.without_hooks && self.agent == Agent::Claude;
+        assert!(!has_none || self.hooks() == 0, "hooks were heard that are switched off");
     }
 }
 
