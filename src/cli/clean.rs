@@ -7,9 +7,11 @@ use super::{
     find, ui,
 };
 use crate::{
+    adapters::git::GitError,
     app::{
-        AppError, Exit,
+        App, AppError, Exit,
         clean::{self, Cleaning},
+        intake::worktree_root,
     },
     supervisor::review::short,
 };
@@ -18,8 +20,11 @@ use crate::{
 #[derive(Args)]
 pub struct CleanArgs {
     /// Ids, or unique beginnings of ids.
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "pool", value_name = "ID")]
     ids: Vec<String>,
+    /// Take away the warm checkouts of this project (worktree.pool) that nobody touched.
+    #[arg(long)]
+    pool: bool,
     /// Take it away even if it has commits that are not merged or changes that are not committed, after these are kept
     /// in refs/autodo/rescue/ID/1: see autodo rescue.
     #[arg(long)]
@@ -36,6 +41,9 @@ pub struct CleanArgs {
 pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> {
     person_only("clean")?;
     let app = context.app()?;
+    if args.pool {
+        pool(context, &app, args.dry_run).await?;
+    }
     let all = find::rows(&app)?;
     let mut exits = vec![Exit::Ok];
     let mut cleanings = Vec::new();
@@ -77,6 +85,25 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
         }
     }
     Ok(Exit::first_of(exits))
+}
+
+/// Lists the warm checkouts, then takes them away.
+async fn pool(context: &Context, app: &App, dry_run: bool) -> Result<(), AppError> {
+    let project = context.project(app).await?;
+    let (repo, folder) = (&project.repo.root, worktree_root(&project));
+    let failed = |error: GitError| AppError::new(error.to_string()).hint("autodo doctor looks at the pool");
+    let (ready, touched) = app.git.warm(repo, &folder).await.map_err(failed)?;
+    for path in &ready {
+        ui::out(format!("{}: {}", if dry_run { "would clean" } else { "clean" }, path.display()));
+    }
+    for path in touched {
+        ui::say(format!("{} is left, unless a process that is gone was making it", path.display()));
+    }
+    if !dry_run {
+        let removed = app.git.empty_pool(repo, &folder).await.map_err(failed)?;
+        ui::out(format!("{} warm checkouts are gone", removed.len()));
+    }
+    Ok(())
 }
 
 fn list(cleaning: &Cleaning, dry_run: bool) {

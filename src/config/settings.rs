@@ -173,6 +173,9 @@ settings! {
     worktree_setup_limit: Seconds = "worktree.setup_limit", SECOND, Value::Span(Seconds(900));
     /// Whether a fresh worktree gets the submodules that the checkout has, from its clones of them.
     worktree_submodules: bool = "worktree.submodules", Kind::Switch, Value::Switch(true);
+    /// Checkouts that are made ahead while nothing else is checked out, so that a ticket's worktree is there at once.
+    /// Each takes the disk space of one.
+    worktree_pool: u32 = "worktree.pool", Kind::Number { min: 0, max: 100 }, Value::Number(0);
     /// Longest time that one run may work; `"0s"`: as long as it likes. A ticket's own limit goes before.
     limits_run: Option<Seconds> = "limits.run", Kind::Span { min: 0, max: Seconds::LONGEST }, Value::Unset, else "the profile's";
     /// Longest time from the launch until the agent is ready for a prompt.
@@ -247,6 +250,7 @@ impl Settings {
                 setup: self.worktree_setup.value.clone(),
                 setup_limit_s: Some(self.worktree_setup_limit.value.0),
                 submodules: (!self.worktree_submodules.value).then_some(false),
+                pool: self.worktree_pool.value,
                 root: self.worktree_root.value.clone(),
             },
             limits,

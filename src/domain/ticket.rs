@@ -72,9 +72,17 @@ pub struct WorktreeSetup {
     /// Whether submodules are checked out; `None`: they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub submodules: Option<bool>,
+    /// Checkouts that are kept warm beside the worktrees.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pool: u32,
     /// Folder for the worktrees; `None`: `<repo>.worktrees` beside the checkout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<PathBuf>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Times in seconds, and counts, that steer a run. Frozen with the ticket.

@@ -4,6 +4,7 @@ mod inspect;
 mod interrupted;
 mod kinds;
 mod place;
+mod pool;
 mod prepare;
 mod remove;
 mod repository;

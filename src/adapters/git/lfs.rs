@@ -9,6 +9,7 @@ use super::{
     Git,
     command::{Call, GitError},
 };
+use crate::domain::observed::Observed;
 
 /// How every pointer file begins.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -43,6 +44,11 @@ impl Git {
             // Where it cannot be asked, git itself will say what is wrong.
             Ok(_) | Err(_) => &[],
         }
+    }
+
+    /// Whether the project at `root` can have its large files: absent, it uses no LFS; else whether git-lfs is there.
+    pub async fn lfs(&self, root: &Path) -> Observed<bool> {
+        if Self::uses_lfs(root) { Observed::Present(self.lfs_options(root).await.is_empty()) } else { Observed::Absent }
     }
 
     /// Says how many files of a fresh worktree are pointers only.

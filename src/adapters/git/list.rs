@@ -73,6 +73,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) is_linked: bool,
     /// True if the checkout at `path` has got as far as its index.
     pub(crate) has_index: bool,
+    /// True if it was drawn from the pool, and its branch was not switched yet.
+    pub(crate) is_drawn: bool,
 }
 
 /// Judges whose branch and folder are. Pure.
@@ -121,7 +123,7 @@ pub(crate) fn judge(entries: &[Entry], facts: &Facts<'_>) -> Found {
     }
     // Until its HEAD is written, a worktree that git is making is detached.
     let unborn = entry.branch.is_none() && !facts.has_index;
-    if entry.is_creating() && (is_ours || unborn) {
+    if entry.is_creating() && (is_ours || unborn || facts.is_drawn) {
         return Found::HalfMade(entry);
     }
     if is_ours {
@@ -212,7 +214,9 @@ impl Git {
         };
         let own = own_dir(&path).ok().filter(|dir| dir.is_dir());
         let has_index = own.as_ref().is_some_and(|dir| dir.join("index").exists());
-        Ok(judge(&entries, &Facts { path: &path, branch, folder, known, is_linked: own.is_some(), has_index }))
+        let is_drawn = own.as_ref().is_some_and(|dir| dir.join(super::pool::MARK).exists());
+        let is_linked = own.is_some();
+        Ok(judge(&entries, &Facts { path: &path, branch, folder, known, is_linked, has_index, is_drawn }))
     }
 }
 
@@ -224,7 +228,15 @@ mod tests {
                         refs/heads/autodo/T\0locked autodo-creating\0\0worktree /w/U\0HEAD cc\0detached\0locked\0\0";
 
     fn facts(folder: Folder, known: bool) -> Facts<'static> {
-        Facts { path: Path::new("/w/T"), branch: "autodo/T", folder, known, is_linked: true, has_index: true }
+        Facts {
+            path: Path::new("/w/T"),
+            branch: "autodo/T",
+            folder,
+            known,
+            is_linked: true,
+            has_index: true,
+            is_drawn: false,
+        }
     }
 
     fn entry(branch: Option<&str>, locked: Option<&str>) -> Entry {

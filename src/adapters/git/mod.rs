@@ -13,6 +13,7 @@ mod leftovers;
 mod lfs;
 mod list;
 mod place;
+mod pool;
 mod port;
 mod prepare;
 mod probe;
@@ -43,6 +44,7 @@ const CHECKOUTS: usize = 2;
 pub struct Git {
     program: Program,
     checkouts: Arc<Semaphore>,
+    filling: pool::Filling,
 }
 
 impl Default for Git {
@@ -56,7 +58,7 @@ impl Git {
     #[must_use]
     pub fn new() -> Self {
         let program = Program { env: Arc::default(), limits: Limits::default() };
-        Self { program, checkouts: Arc::new(Semaphore::new(CHECKOUTS)) }
+        Self { program, checkouts: Arc::new(Semaphore::new(CHECKOUTS)), filling: pool::Filling::default() }
     }
 
     /// Sets variables for git and for set-up commands, on top of the environment of this process.

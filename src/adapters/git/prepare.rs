@@ -183,6 +183,13 @@ impl Git {
         crash::point("git.adding");
         // Ignored: the semaphore is never closed; if it were, only the number of checkouts at a time would suffer.
         let turn = self.checkouts.acquire().await.ok();
+        let is_warm = self.draw(spec).await.map_err(passing)?;
+        let call = if is_warm {
+            let call = Call::new(&spec.path).args(self.lfs_options(&spec.path).await);
+            call.args(["checkout", "--quiet", &branch, "--"]).env(PREPARING, &spec.path).checks_out()
+        } else {
+            call
+        };
         let made = self.program.run(&call).await;
         drop(turn);
         match made {
@@ -190,7 +197,13 @@ impl Git {
             Ok(output) => return Err(self.not_added(spec, super::command::failed(&call, &output)).await),
             Err(why) => return Err(self.not_added(spec, why).await),
         }
+        if is_warm {
+            self.settle(&spec.path).map_err(passing)?;
+        }
         crash::point("git.added");
+        if let Ok(Some(base)) = self.resolve(&spec.repo, &spec.base).await {
+            self.fill_later(spec, &base);
+        }
         Ok(start)
     }
 

@@ -69,7 +69,7 @@ impl Git {
     }
 
     /// Makes git forget one worktree whose folder is gone. `git worktree prune` would take others along.
-    async fn unregister(&self, repo: &Path, entry: &Entry) -> Result<(), GitError> {
+    pub(crate) async fn unregister(&self, repo: &Path, entry: &Entry) -> Result<(), GitError> {
         if entry.locked.is_some() {
             self.program.ok(&Call::new(repo).args(["worktree", "unlock"]).args([&entry.path])).await?;
         }
@@ -79,7 +79,7 @@ impl Git {
 
 /// Empties a worktree's folder, `.git` last, so that an interruption leaves something that is still known; then
 /// removes it. Links are removed, never followed.
-fn remove_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn remove_folder(path: &Path) -> std::io::Result<()> {
     for child in std::fs::read_dir(path)? {
         let child = child?;
         if child.file_name() == ".git" {

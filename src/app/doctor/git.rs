@@ -24,6 +24,15 @@ pub(super) async fn checks(scene: &Scene, folder: &Path) -> Vec<Check> {
     if let Some(root) = root {
         checks.push(signing(scene, &root).await);
         checks.push(hooks(scene, &root).await);
+        match scene.git.lfs(&root).await {
+            Observed::Present(true) => checks.push(Check::ok("lfs", "git-lfs is there for this project's large files")),
+            Observed::Present(false) => checks.push(Check::warn(
+                "lfs",
+                "this project keeps files in Git LFS, and git-lfs is not on the PATH: worktrees get pointers only",
+                "install git-lfs, then: git lfs install",
+            )),
+            Observed::Absent | Observed::Unknown(_) => {}
+        }
     }
     checks
 }

@@ -51,6 +51,7 @@ pub async fn run(home_folder: &Path, folder: &Path) -> Result<Report, AppError> 
     checks.extend(settings);
     checks.extend(agents::checks(&scene).await);
     checks.extend(worktrees::check(&scene));
+    checks.extend(worktrees::pool(&scene).await);
     checks.extend(machine::checks(&scene));
     checks.extend(supervisor::checks(&scene).await);
     Ok(Report {
@@ -71,10 +72,6 @@ async fn project(git: &Git, home: &Home, folder: &Path) -> (Option<Project>, Opt
             return (None, Some(Check::fail("project", error.message, "look at the repository with git status")));
         }
     };
-    if repo.is_bare {
-        let bare = format!("{} is a bare repository: it has no checkout", repo.root.display());
-        return (None, Some(Check::fail("project", bare, "work in a clone of it")));
-    }
     let shown = repo.root.display().to_string();
     let settled = repo.root.join(".autodo/config.toml").is_file();
     let has_commit = repo.head_commit.is_some();
@@ -84,7 +81,8 @@ async fn project(git: &Git, home: &Home, folder: &Path) -> (Option<Project>, Opt
             let fix = "make a first commit: git commit --allow-empty -m \"first\"";
             (Some(project), Some(Check::fail("project", format!("{shown} has no commit yet"), fix)))
         }
-        Ok(project) if !settled => {
+        // In a bare repository `init` writes nothing; what stands in its folder holds.
+        Ok(project) if !settled && !repo.is_bare => {
             let detail = format!("{shown} has no settings of its own");
             (
                 Some(project),

@@ -10,6 +10,30 @@ use crate::{
 
 const NAME: &str = "worktrees";
 
+/// The pool of warm checkouts, where there is one or is to be one.
+pub(super) async fn pool(scene: &Scene) -> Option<Check> {
+    let name = "pool";
+    let project = scene.project.as_ref()?;
+    let wanted = project.settings.worktree_pool.value;
+    match scene.git.warm(&project.repo.root, &worktree_root(project)).await {
+        Ok((ready, touched)) if touched.is_empty() => {
+            let detail = format!("{} of {wanted} checkouts are warm", ready.len());
+            (wanted > 0 || !ready.is_empty()).then(|| Check::ok(name, detail))
+        }
+        Ok((_, touched)) => {
+            let list: Vec<String> = touched.iter().map(|path| path.display().to_string()).collect();
+            let detail =
+                format!("not handed out, as they are half made or something was changed in them: {}", list.join(", "));
+            Some(Check::warn(
+                name,
+                detail,
+                "look whether you miss anything in them; autodo clean --pool removes the others",
+            ))
+        }
+        Err(why) => Some(Check::warn(name, why.to_string(), "run git worktree list, and mend what it says")),
+    }
+}
+
 /// `None`: there is no project here.
 pub(super) fn check(scene: &Scene) -> Option<Check> {
     let project = scene.project.as_ref()?;

@@ -227,3 +227,25 @@ fn work_that_nothing_else_holds_is_kept_and_comes_back() {
     desk.autodo(&["rescue", "restore", "T-1"]).code(1);
     assert_eq!(std::fs::read_to_string(back.join("notes.txt")).unwrap(), "gone on");
 }
+
+#[test]
+fn warm_checkouts_are_made_seen_by_doctor_and_taken_away_on_a_word() {
+    let desk = Desk::new();
+    desk.repo.settings("version = 1\nchecks = []\n[worktree]\npool = 1\n");
+    desk.held("T-1", "", "echo a > a.txt");
+    let supervisor = desk.supervisor(&[]);
+    desk.until_at_work("T-1");
+    let worktrees = desk.repo.path.with_file_name("proj.worktrees");
+    let is_warm = || desk.repo.git(&["worktree", "list", "--porcelain"]).contains("locked autodo-pool\n").then_some(());
+    crate::support::wait_for("a warm checkout", is_warm, || desk.repo.git(&["worktree", "list"]));
+    desk.let_go("T-1");
+    supervisor.wait(crate::support::PATIENCE).ok();
+    assert!(desk.autodo(&["doctor"]).both().contains("1 of 1 checkouts are warm"));
+    desk.ticket("T-2", "", "echo b > b.txt");
+    desk.autodo(&["dispatch"]).ok();
+    assert!(std::fs::read_to_string(worktrees.join("T-2/.git")).unwrap().contains("pool-1"));
+    assert!(desk.autodo(&["diff", "T-2"]).ok().stdout.contains("+b"));
+    desk.autodo(&["clean", "--pool"]).ok();
+    assert!(!desk.repo.git(&["worktree", "list"]).contains(".pool-"), "{}", desk.repo.git(&["worktree", "list"]));
+    assert!(worktrees.join("T-1").is_dir() && worktrees.join("T-2").is_dir());
+}

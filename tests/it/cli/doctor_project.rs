@@ -155,3 +155,28 @@ fn a_profile_with_a_mistake_is_a_failure_with_its_place() {
     let (status, detail, fix) = told(&look(&world, &repo).code(1), "agent:bad");
     assert!(status == "fail" && detail.contains("bad.toml:3:1") && fix.contains("profile check"), "{detail}");
 }
+
+#[test]
+fn a_missing_git_lfs_is_named_where_the_project_needs_it() {
+    let world = lean(TOOLS);
+    let repo = world.repo("r");
+    repo.settings("version = 1\nchecks = []\n");
+    assert!(!look(&world, &repo).ok().stdout.contains("\"lfs\""));
+    repo.write(".gitattributes", "*.bin filter=lfs\n");
+    let (status, detail, fix) = told(&look(&world, &repo).ok(), "lfs");
+    assert!(status == "warn" && detail.contains("pointers only") && fix.contains("install git-lfs"), "{detail} {fix}");
+}
+
+#[test]
+fn a_bare_repository_is_a_project_like_any_other() {
+    let world = World::new();
+    let repo = world.repo("r");
+    let bare = world.root().join("bare.git");
+    repo.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+    let (status, detail, _) = told(&world.autodo_in(&bare, &["doctor", "--json"]).ok(), "project");
+    assert!(status == "warn" && detail.contains("which checks"), "{detail}");
+    crate::support::git::write(&bare, ".autodo/config.toml", "version = 1\nchecks = []\n");
+    let run = world.autodo_in(&bare, &["doctor", "--json"]).ok();
+    assert_eq!(told(&run, "project").0, "ok");
+    assert!(told(&run, "worktrees").1.ends_with("/bare.git.worktrees"), "{}", run.both());
+}

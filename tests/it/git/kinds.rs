@@ -141,7 +141,15 @@ async fn without_its_program_the_pointers_of_lfs_stay_and_that_is_said() {
     {
         world.git(&["config", &format!("filter.lfs.{key}"), value]);
     }
-    let git = world.adapter();
+    // A PATH on which there is no git-lfs, whatever this machine has.
+    let bin = world.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for tool in ["git", "sh"] {
+        let dirs = std::env::var_os("PATH").unwrap();
+        let real = std::env::split_paths(&dirs).map(|dir| dir.join(tool)).find(|file| file.exists()).unwrap();
+        std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();
+    }
+    let git = Git::new().with_env(world.env().into_iter().chain([("PATH".into(), bin.into_os_string())]));
     let made = git.prepare(world.spec("T")).await.unwrap();
     assert!(made.notes[0].contains("2 files are Git LFS pointers"), "{made:?}");
     assert!(made.notes[0].contains("not installed"), "{made:?}");
