@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     model::{DONE, END, READ, WORK, run, say, with},
     stage::{Agent, Stage},
+    support::files::files_below,
 };
 
 with_each_agent!(
@@ -39,15 +40,28 @@ fn turns_before(stage: &Stage, prompt: &str) -> u64 {
 /// A ticket that asks, and goes on when it is answered.
 fn asking(agent: Agent) -> Stage {
     let stage = Stage::new(agent);
-    stage.ticket("T-1", &[READ, &ask(), &say("I wait."), WORK, DONE, END]);
+    // Slow enough for Claude Code to tell the cost of each answer.
+    let slow = |step| with(step, "wait_s = 0.6");
+    stage.ticket("T-1", &[READ, &ask(), &say("I wait."), &slow(WORK), &slow(DONE), END]);
     stage.dispatch(8);
     assert_eq!(stage.status("T-1"), "blocked question null", "{}", stage.model.story());
     stage
 }
 
+/// Waits until the agent has written down the last words of the turn in which it asked.
+fn wait_turn_end(stage: &Stage) {
+    let is_there = || {
+        let all = files_below(&stage.world.root().join("home"));
+        let mut records = all.iter().filter(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
+        records.any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains("I wait."))).then_some(())
+    };
+    stage.wait("the turn's end", is_there);
+    assert_eq!(answers(stage, "T-1"), 3, "{}", stage.model.story());
+}
+
 fn a_conversation_goes_on_after_its_session_was_lost(agent: Agent) {
     let stage = asking(agent);
-    stage.wait("the turn's end", || (answers(&stage, "T-1") == 3).then_some(()));
+    wait_turn_end(&stage);
     let session = stage.row("T-1")["session"].as_str().unwrap().to_owned();
     stage.world.tmux(&["kill-session", "-t", &format!("={session}")]).ok();
     stage.dispatch(8);
@@ -67,6 +81,8 @@ fn a_conversation_goes_on_after_the_agent_was_killed_and_resumed(agent: Agent) {
     dispatch.signal(nix::sys::signal::Signal::SIGKILL);
     stage.end(dispatch, 137);
     stage.world.tmux(&["kill-server"]).ok();
+    // One that still ends could take the answer and write it down.
+    stage.wait("the agent to be gone", || stage.agents().is_empty().then_some(()));
     stage.model.open("go");
     stage.dispatch(0);
     stage.is_verified("T-1");
@@ -77,7 +93,7 @@ fn a_conversation_goes_on_after_the_agent_was_killed_and_resumed(agent: Agent) {
 
 fn what_a_ticket_used_is_counted_once_over_launches(agent: Agent) {
     let stage = asking(agent);
-    stage.wait("the turn's end", || (answers(&stage, "T-1") == 3).then_some(()));
+    wait_turn_end(&stage);
     stage.autodo(&["stop", "T-1"]).ok();
     let cost = |row: &Value| row["cost_usd"].as_f64();
     let before = stage.row("T-1");
@@ -95,8 +111,12 @@ fn what_a_ticket_used_is_counted_once_over_launches(agent: Agent) {
         Agent::Claude => {
             let (first, now) = (cost(&before).unwrap(), cost(&row).unwrap());
             assert!(first > 0.0, "{before}");
-            let answers = (now / (first / 3.0)).round();
-            assert!((counted - 1..=all).any(|count| f64::from(u32::try_from(count).unwrap()) == answers), "{row}");
+            // When the first launch was ended it may not yet have told of its last answer.
+            let is_right = |held: f64| {
+                let answers = (now / (first / held)).round();
+                (counted - 1..=all).any(|count| f64::from(u32::try_from(count).unwrap()) == answers)
+            };
+            assert!(is_right(3.0) || is_right(2.0), "{first} {row}");
             assert!(stage.autodo(&["show", "T-1"]).ok().stdout.contains("used       $"));
         }
         Agent::Codex => assert_eq!((cost(&row), &row["cost_usd"]), (None, &json!(null))),
@@ -130,6 +150,8 @@ fn hooks_of_a_launch_tell_of_prompts_and_turns(agent: Agent) {
     stage.is_proven("T-1", &["work"]);
     let told = told(&stage);
     assert_eq!(told[..2], ["started", "submitted"], "{told:?}");
+    // Of three calls before and after, one sign of life in this minute.
+    assert_eq!(told.iter().filter(|hook| *hook == "active").count(), 1, "{told:?}");
     let after = std::fs::read_to_string(&file).unwrap();
     // Codex itself notes which of its tips it has shown.
     assert!(after.starts_with(&before), "{after}");
