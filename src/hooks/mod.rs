@@ -3,7 +3,7 @@
 //! Whatever goes wrong, the agent goes on: the exit code is always 0, since a hook that fails is shown to the agent. A
 //! supervisor that is dead costs nothing: the file waits for the next one.
 //!
-//! One event is answered: a permission that a rule allows or denies ([`judge`]). Nothing else is ever printed, and nothing
+//! One event is answered: a permission that a rule allows or denies (`judge`). Nothing else is ever printed, and nothing
 //! where anything is unclear: then the agent's own dialog asks a person.
 
 mod judge;

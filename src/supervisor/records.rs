@@ -1,8 +1,8 @@
 //! The agents' own records on their way into the books: what their programs noted of prompts, turns, tokens and money.
 //!
-//! One look at a file's stamp per ticket and turn of the loop, at most every [`EVERY`]; what has grown is read from where
+//! One look at a file's stamp per ticket and turn of the loop, at most every `EVERY`; what has grown is read from where
 //! one was, a piece at a time. What happened is committed as it is found; figures alone only where they matter, see
-//! [`Follow::is_worth_a_line`].
+//! `Follow::is_worth_a_line`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
