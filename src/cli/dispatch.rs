@@ -306,8 +306,9 @@ pub fn exit_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Exit {
 
 /// Says which queued tickets a usage limit has held back.
 fn say_held(rows: &schedule::Rows, now: Timestamp) {
+    let limited = schedule::Limited::of(rows);
     let queued = rows.values().filter(|row| matches!(row.status, Status::Queued { .. }));
-    for (row, until) in queued.filter_map(|row| Some((row, schedule::held_until(rows, row, now)?))) {
+    for (row, until) in queued.filter_map(|row| Some((row, limited.held_until(row, now)?))) {
         let lifts = stamp(until, &TimeZone::system());
         ui::say(format!("{}: not started: the usage limit of {} lifts at {lifts}", row.id, row.profile));
     }

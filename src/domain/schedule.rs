@@ -59,11 +59,12 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
     let left = slots.starts_left.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let mut ready: Vec<&Row> =
         rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row)).collect();
-    ready.retain(|row| held_until(rows, row, now).is_none());
+    let limited = Limited::of(rows);
+    ready.retain(|row| limited.held_until(row, now).is_none());
     ready.sort_by(|a, b| order(a).cmp(&order(b)));
     // After a limit one agent starts one ticket at a time.
     let mut paced = BTreeSet::new();
-    ready.retain(|row| match paced_until(rows, row, slots, now) {
+    ready.retain(|row| match limited.paced_until(row, slots, now) {
         None => true,
         Some(until) => until <= now && paced.insert(row.profile.as_str()),
     });
@@ -87,7 +88,8 @@ pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp
     });
     let stagger = slots.last_start.map(|last| later(last, slots.stagger_s)).filter(|at| *at > now);
     let waiting = rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row));
-    let limit = waiting.filter_map(|row| held_until(rows, row, now).or_else(|| paced_until(rows, row, slots, now)));
+    let limited = Limited::of(rows);
+    let limit = waiting.filter_map(|row| limited.held_until(row, now).or_else(|| limited.paced_until(row, slots, now)));
     back_off.chain(stagger).chain(limit.filter(|at| *at > now)).min()
 }
 
@@ -97,46 +99,65 @@ pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
     allowed(row, slots) && matches!(row.status, Status::Queued { .. }) && dependencies_through(rows, row)
 }
 
-/// Until when a usage limit of the ticket's agent holds the queued ticket: it would hit the same one. The account is not
-/// known, so tickets of one profile count as tickets of one account. `None`: nothing holds it; checks alone need no agent.
-#[must_use]
-pub fn held_until(rows: &Rows, row: &Row, now: Timestamp) -> Option<Timestamp> {
-    held_by(rows, row, now).map(|(until, _)| until)
+/// The tickets that have reached a usage limit. They are few, and each of the others is held against them.
+pub struct Limited<'a> {
+    rows: &'a Rows,
+    reached: Vec<(&'a Row, Timestamp)>,
 }
 
-/// As [`held_until`], with the ticket that has reached the limit.
-fn held_by<'a>(rows: &'a Rows, row: &'a Row, now: Timestamp) -> Option<(Timestamp, &'a TicketId)> {
-    let waived = row.limit_waived.unwrap_or(Timestamp::MIN);
-    limits(rows, row).filter(|(until, _)| *until > now && *until > waived).max()
+impl<'a> Limited<'a> {
+    /// Those among `rows`.
+    #[must_use]
+    pub fn of(rows: &'a Rows) -> Self {
+        let reached = rows.values().filter_map(|row| Some((row, row.limited_until?))).collect();
+        Self { rows, reached }
+    }
+
+    /// Until when a usage limit of the ticket's agent holds the queued ticket: it would hit the same one. The account is
+    /// not known, so tickets of one profile count as tickets of one account. `None`: nothing holds it; checks alone need
+    /// no agent.
+    #[must_use]
+    pub fn held_until(&self, row: &Row, now: Timestamp) -> Option<Timestamp> {
+        self.held_by(row, now).map(|(until, _)| until)
+    }
+
+    /// As [`Limited::held_until`], with the ticket that has reached the limit.
+    fn held_by(&self, row: &Row, now: Timestamp) -> Option<(Timestamp, &'a TicketId)> {
+        let waived = row.limit_waived.unwrap_or(Timestamp::MIN);
+        self.limits(row).filter(|(until, _)| *until > now && *until > waived).max()
+    }
+
+    /// Before when the queued ticket may not start, since a usage limit of its agent has just lifted; perhaps a time that
+    /// has passed. `None`: none has.
+    fn paced_until(&self, row: &Row, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
+        self.limits(row).find(|(lifted, _)| now < later(*lifted, AFTER_LIMIT_S))?;
+        let began = |other: &Row| match &other.status {
+            Status::Running(run) if other.profile == row.profile => Some(run.began),
+            _ => None,
+        };
+        let last = self.rows.values().filter_map(began).chain(slots.last_start).max();
+        Some(last.map_or(now, |last| later(last, AFTER_LIMIT_GAP_S)))
+    }
+
+    /// When the usage limits lift, or have lifted, that tickets of the row's profile have reached.
+    fn limits(&self, row: &Row) -> impl Iterator<Item = (Timestamp, &'a TicketId)> {
+        let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
+        self.reached
+            .iter()
+            .filter(move |(other, _)| needs_agent && other.profile == row.profile)
+            .map(|(other, until)| (*until, &other.id))
+    }
 }
 
-/// The runs that are set aside because another ticket with the same agent has reached a usage limit, and that limit. One that a person has let go on in spite of that limit goes on.
+/// The runs that are set aside because another ticket with the same agent has reached a usage limit, and that limit. One
+/// that a person has let go on in spite of that limit goes on.
 #[must_use]
 pub fn limited_with_others(rows: &Rows, now: Timestamp) -> Vec<(TicketId, AccountLimit)> {
+    let limited = Limited::of(rows);
     let stops = |row: &&Row| row.running().is_some_and(limit_stops);
-    let held = rows.values().filter(stops).filter_map(|row| held_by(rows, row, now).map(|held| (row, held)));
+    let held = rows.values().filter(stops).filter_map(|row| limited.held_by(row, now).map(|held| (row, held)));
     let limit = |(until, by): (Timestamp, &TicketId)| AccountLimit { by: by.clone(), until };
     held.map(|(row, held)| (row.id.clone(), limit(held))).filter(|(id, limit)| *id != limit.by).collect()
-}
-
-/// Before when the queued ticket may not start, since a usage limit of its agent has just lifted; perhaps a time that has
-/// passed. `None`: none has.
-fn paced_until(rows: &Rows, row: &Row, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
-    limits(rows, row).find(|(lifted, _)| now < later(*lifted, AFTER_LIMIT_S))?;
-    let began = |other: &Row| match &other.status {
-        Status::Running(run) if other.profile == row.profile => Some(run.began),
-        _ => None,
-    };
-    let last = rows.values().filter_map(began).chain(slots.last_start).max();
-    Some(last.map_or(now, |last| later(last, AFTER_LIMIT_GAP_S)))
-}
-
-/// When the usage limits lift, or have lifted, that tickets of the row's profile have reached.
-fn limits<'a>(rows: &'a Rows, row: &'a Row) -> impl Iterator<Item = (Timestamp, &'a TicketId)> {
-    let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
-    rows.values()
-        .filter(move |other| needs_agent && other.profile == row.profile)
-        .filter_map(|other| other.limited_until.map(|until| (until, &other.id)))
 }
 
 fn later(at: Timestamp, seconds: u64) -> Timestamp {

@@ -189,7 +189,8 @@ impl Supervisor {
         match &self.until {
             Until::Idle { deadline } => {
                 // What a usage limit holds back is waited for as if it were parked itself.
-                let is_soon = |row: &Row, now| match (schedule::held_until(rows, row, now), deadline) {
+                let limited = schedule::Limited::of(rows);
+                let is_soon = |row: &Row, now| match (limited.held_until(row, now), deadline) {
                     (None, _) => true,
                     (Some(until), Some(deadline)) => until < *deadline,
                     (Some(_), None) => false,
