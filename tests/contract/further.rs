@@ -156,7 +156,11 @@ fn a_folder_that_is_not_trusted_is_asked_about_and_its_work_is_done_after_that(a
     let row = stage.row("T-1");
     assert_eq!((stage.status("T-1").as_str(), &row["attention"]), ("blocked question null", &json!("answer")));
     assert!(stage.model.requests("T-1").is_empty(), "{}", stage.model.story());
-    stage.autodo(&["answer", "T-1", "trust_parent"]).ok();
+    // It draws its question in parts. Answered to a part, it is asked again with the whole.
+    if stage.autodo(&["answer", "T-1", "trust_parent"]).code != 0 {
+        stage.dispatch(8);
+        stage.autodo(&["answer", "T-1", "trust_parent"]).ok();
+    }
     // It either goes on, and asks in this session all the same, or starts itself anew, finds its own session's id taken
     // and ends: then the next run has a folder that is trusted.
     for _ in 0..3 {
