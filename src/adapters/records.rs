@@ -72,11 +72,11 @@ impl Records for FsRecords {
         Observed::Present(found)
     }
 
-    fn spent(&self, file: &Path) -> Observed<MicroUsd> {
+    fn spent(&self, file: &Path, is_fresh: bool) -> Observed<MicroUsd> {
         match fs::read_untrusted(file, MAX_STATUS_BYTES) {
             Ok(bytes) => Spent::parse(&bytes).map_or_else(
                 || Observed::Unknown(format!("{} is not what was written there", file.display())),
-                |spent| Observed::Present(spent.own()),
+                |spent| Observed::Present(spent.own(is_fresh)),
             ),
             Err(error) => fs::observed(Err(error)),
         }

@@ -2,7 +2,7 @@
 //! `cost.total_cost_usd` after each turn. Any bytes give a result or a reason.
 //!
 //! A conversation that goes on in a new launch begins with the sum that was saved when an earlier launch ended well:
-//! all of it, less after a crash, or nothing. So only what a launch adds to its first figure is its own, and `spent.json`
+//! all of it, less after a crash, or nothing. So only what such a launch adds to its first figure is its own, and `spent.json`
 //! in its folder holds the first and the latest: `{"version":1,"first":M,"latest":M}`, in millionths of a US dollar.
 
 use serde::{Deserialize, Serialize};
@@ -33,10 +33,11 @@ impl Spent {
         Self { version: 1, first, latest }
     }
 
-    /// What the launch cost.
+    /// What the launch cost. Where the conversation began with it (`is_fresh`), all of it is its own, also what was spent
+    /// before the first figure came.
     #[must_use]
-    pub fn own(self) -> MicroUsd {
-        self.latest.saturating_sub(self.first)
+    pub fn own(self, is_fresh: bool) -> MicroUsd {
+        if is_fresh { self.latest } else { self.latest.saturating_sub(self.first) }
     }
 
     /// Reads the file; `None`: it is not whole, or of another version.
@@ -83,9 +84,10 @@ mod tests {
     #[test]
     fn only_what_a_launch_adds_is_its_own() {
         let after = |figures: &[u64]| figures.iter().fold(None, |before, now| Some(Spent::with(before, *now))).unwrap();
-        assert_eq!(after(&[0, 1000, 2000]).own(), 2000);
-        assert_eq!(after(&[2000, 2000, 3000]).own(), 1000, "a conversation that goes on");
-        assert_eq!(after(&[3000, 2000]).own(), 1000, "the later one was quicker");
+        assert_eq!(after(&[0, 1000, 2000]).own(false), 2000);
+        assert_eq!(after(&[2000, 2000, 3000]).own(false), 1000, "a conversation that goes on");
+        assert_eq!(after(&[3000, 2000]).own(false), 1000, "the later one was quicker");
+        assert_eq!(after(&[1000, 3000]).own(true), 3000, "what came before the first figure was spent by it, too");
         let spent = after(&[1, 5]);
         assert_eq!(Spent::parse(spent.render().as_bytes()), Some(spent));
         assert_eq!(Spent::parse(b"{\"version\":2,\"first\":1,\"latest\":1}"), None);

@@ -33,8 +33,8 @@ pub trait Records: Send + Sync {
     /// The files that `pattern` names, whose last part has one `*`, by name; those in `but` are not looked at.
     fn matching(&self, pattern: &Path, but: &BTreeSet<PathBuf>) -> Observed<Vec<(PathBuf, Stamp)>>;
 
-    /// What a launch cost so far, as its [`SPENT_FILE`] says.
-    fn spent(&self, file: &Path) -> Observed<MicroUsd>;
+    /// What a launch cost so far, as its [`SPENT_FILE`] says. `is_fresh`: its conversation began with it.
+    fn spent(&self, file: &Path, is_fresh: bool) -> Observed<MicroUsd>;
 
     /// True if both are the same folder, links resolved.
     fn is_same_folder(&self, one: &Path, other: &Path) -> bool;

@@ -28,6 +28,7 @@ use crate::{
         observed::Observed,
         report::Hook,
         row::{Row, Status},
+        run::LaunchKind,
         usage::{Mark, MicroUsd, Noted, Tokens},
     },
     ports::records::{SPENT_FILE, Stamp},
@@ -77,6 +78,8 @@ struct Follow {
     stamp: Option<Stamp>,
     helpers: BTreeMap<PathBuf, Mark>,
     spent_file: PathBuf,
+    /// The conversation began with this launch.
+    is_fresh: bool,
     spent_stamp: Option<Stamp>,
     usd: Option<MicroUsd>,
     /// Files that are another conversation's.
@@ -132,6 +135,16 @@ fn is_followed(row: &Row) -> bool {
     row.launch > 0 && row.key.is_some() && matches!(row.status, Status::Running(_) | Status::Blocked(_))
 }
 
+/// True if the conversation of the present launch began with it.
+fn began_with(row: &Row) -> bool {
+    let run = match &row.status {
+        Status::Running(run) => Some(run.as_ref()),
+        Status::Blocked(blocked) => blocked.run.as_deref(),
+        _ => None,
+    };
+    run.is_some_and(|run| run.start == LaunchKind::Fresh)
+}
+
 impl Follow {
     fn new(row: &Row, world: &World) -> Self {
         // Ignored: a profile that is not to be had is said where the ticket is watched.
@@ -147,6 +160,7 @@ impl Follow {
             stamp: None,
             helpers: BTreeMap::new(),
             spent_file: folder.join(SPENT_FILE),
+            is_fresh: began_with(row),
             spent_stamp: None,
             usd: None,
             others: BTreeSet::new(),
@@ -194,7 +208,9 @@ impl Follow {
     fn noted(&self, mark: Option<Mark>) -> Noted {
         let helpers = self.helpers.values().fold(Tokens::default(), |sum, helper| sum.plus(helper.own));
         let tokens = mark.as_ref().map(|mark| mark.own.plus(helpers)).filter(|tokens| tokens.total() > 0);
-        Noted { conversation: self.conversation.clone(), mark, usd: self.usd, tokens }
+        // Answers that cost nothing so far are answers of whose cost the status line has not told yet.
+        let usd = self.usd.filter(|usd| *usd > 0 || tokens.is_none());
+        Noted { conversation: self.conversation.clone(), mark, usd, tokens }
     }
 
     /// Figures alone go into the books where the conversation becomes known, where the row has come to another phase
@@ -311,7 +327,7 @@ impl Follow {
         if self.spent_stamp == Some(stamp) {
             return;
         }
-        if let Observed::Present(usd) = world.records.spent(&self.spent_file) {
+        if let Observed::Present(usd) = world.records.spent(&self.spent_file, self.is_fresh) {
             self.usd = Some(usd);
             self.spent_stamp = Some(stamp);
         }

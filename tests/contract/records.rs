@@ -94,6 +94,11 @@ fn a_conversation_goes_on_after_the_agent_was_killed_and_resumed(agent: Agent) {
 fn what_a_ticket_used_is_counted_once_over_launches(agent: Agent) {
     let stage = asking(agent);
     wait_turn_end(&stage);
+    if agent == Agent::Claude {
+        // Its status line tells a moment later.
+        let told = || stage.world.file("T-1/runs/1/launches/1/spent.json");
+        stage.wait("the cost", || (!told().contains("\"latest\":0}")).then_some(()));
+    }
     stage.autodo(&["stop", "T-1"]).ok();
     let cost = |row: &Value| row["cost_usd"].as_f64();
     let before = stage.row("T-1");
