@@ -133,7 +133,7 @@ fn drafts_of(place: &Path, content: &str, form: Option<Form>) -> (Vec<Draft>, Ve
     };
     let draft = |listed: Listed| Draft {
         origin: format!("{shown}:{}", listed.line),
-        source: Some(Source { path: place.to_owned(), digest: backlog::digest(&listed.words()) }),
+        source: Some(Source { path: kept(place), digest: backlog::digest(&listed.words()) }),
         ticket: listed.ticket,
         id_is_generated: false,
     };
@@ -143,6 +143,16 @@ fn drafts_of(place: &Path, content: &str, form: Option<Form>) -> (Vec<Draft>, Ve
     }
 }
 
+/// The place as the books have it: a file is found again from any folder.
+fn kept(place: &Path) -> PathBuf {
+    let name = place.to_string_lossy();
+    if name == STDIN || name.starts_with(COMMAND) {
+        return place.to_owned();
+    }
+    // Ignored: without a present folder the path stays as it was given.
+    std::path::absolute(place).unwrap_or_else(|_| place.to_owned())
+}
+
 fn one(place: &Path, shown: &str, content: &str) -> (Vec<Draft>, Vec<Problem>) {
     let stem = match place.file_stem().map(|stem| stem.to_string_lossy()) {
         Some(stem) if stem != STDIN => stem.into_owned(),
@@ -150,7 +160,7 @@ fn one(place: &Path, shown: &str, content: &str) -> (Vec<Draft>, Vec<Problem>) {
     };
     match text::parse_ticket(shown, &stem, content) {
         Ok(ticket) => {
-            let source = Some(Source { path: place.to_owned(), digest: backlog::digest(content) });
+            let source = Some(Source { path: kept(place), digest: backlog::digest(content) });
             (vec![Draft { origin: shown.to_owned(), source, ticket, id_is_generated: false }], Vec::new())
         }
         Err(problems) => (Vec::new(), problems),
@@ -178,16 +188,21 @@ pub fn again(source: &Source, id: &TicketId) -> Option<Draft> {
 /// now.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The file cannot be read or written.
 pub fn tick(source: &Source, id: &TicketId) -> Result<bool, AppError> {
-    let Observed::Present(content) = fs::look_text(&source.path) else { return Ok(false) };
+    let failed = |why: String| {
+        AppError::new(format!("{id} is approved, but its box is not ticked: {why}")).hint("tick it yourself")
+    };
+    let content = match fs::look_text(&source.path) {
+        Observed::Present(content) => content,
+        Observed::Absent => return Ok(false),
+        Observed::Unknown(why) => return Err(failed(why)),
+    };
     if form_of(&source.path, &content) != Form::Checklist {
         return Ok(false);
     }
     let Some(ticked) = text::tick(&content, id) else { return Ok(false) };
-    fs::rewrite(&source.path, ticked.as_bytes()).map(|()| true).map_err(|e| {
-        AppError::new(format!("{id} is approved, but its box is not ticked: {e}")).hint("tick it yourself")
-    })
+    fs::rewrite(&source.path, ticked.as_bytes()).map(|()| true).map_err(|e| failed(e.to_string()))
 }
 
 #[cfg(test)]

@@ -90,16 +90,21 @@ pub async fn output_of(line: &str, folder: &Path, limit: Duration, longest: u64)
     if out.metadata().map_err(|e| e.to_string())?.len() > longest {
         return Err(format!("it printed more than {longest} bytes"));
     }
-    let read = || Ok::<_, io::Error>((text_of(out, longest)?, text_of(err, LONGEST)?));
+    let read = || Ok::<_, io::Error>((bytes_of(out, longest)?, text_of(err, LONGEST)?));
     let (out, err) = read().map_err(|e| e.to_string())?;
+    let out = String::from_utf8(out).map_err(|_| "what it printed is not UTF-8".to_owned())?;
     Ok(Printed { trouble: (!status.success()).then(|| status.to_string()), out, err })
 }
 
-fn text_of(mut file: File, longest: u64) -> io::Result<String> {
+fn text_of(file: File, longest: u64) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&bytes_of(file, longest)?).into_owned())
+}
+
+fn bytes_of(mut file: File, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(longest).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// Runs `argv` to its end with its outputs in files.
