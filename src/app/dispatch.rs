@@ -108,6 +108,7 @@ pub async fn supervise(
         starts_left: job.max,
         closed: false,
     };
+    app.tmux.hold_control();
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx)
         .keeping_blocked(job.keep_blocked)
         .spending_at_most(job.budget);

@@ -4,6 +4,8 @@
 //! preceded by its length in bytes. Nothing a program writes into a pane can then shift a field. Fields are separated
 //! by `|`: tmux 3.3a replaces tabs in its output.
 
+pub mod control;
+
 use crate::domain::{
     id::{PaneId, TicketId},
     observed::Observed,

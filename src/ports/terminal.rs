@@ -111,6 +111,9 @@ pub enum TerminalError {
     /// It took too long; whether it was done is unknown.
     #[error("tmux did not answer within {0} s")]
     Timeout(u64),
+    /// The client that was asked ended or lagged before it answered; whether it was done is unknown.
+    #[error("tmux's control client failed: {0}")]
+    Lost(String),
     /// tmux is not installed, or too old.
     #[error("{0}")]
     Unusable(String),

@@ -144,6 +144,7 @@ pub async fn open_session(world: &World, job: &Job) -> Vec<Event> {
             error @ (TerminalError::NoServer(_)
             | TerminalError::NoTarget(_)
             | TerminalError::Timeout(_)
+            | TerminalError::Lost(_)
             | TerminalError::Other(_)),
         ) => failed(LaunchTrouble::Passing, error.to_string()),
     }

@@ -1,6 +1,22 @@
-//! Tests of tmux: the real program, a server of its own for each test.
+//! Tests of tmux: the real program, a server of its own for each test. All that holds by a process for each command
+//! holds by the control client too.
 
-mod looking;
-mod opening;
+mod by_processes;
+mod control;
 mod server;
-mod typing;
+
+#[expect(clippy::duplicate_mod, reason = "the same rules, held in another way")]
+#[path = "tmux/by_processes"]
+mod by_control {
+    mod looking;
+    mod opening;
+    mod typing;
+
+    use crate::support::tmux::Bed;
+
+    fn bed() -> Bed {
+        let bed = Bed::new();
+        bed.tmux.hold_control();
+        bed
+    }
+}

@@ -3,6 +3,7 @@
 use std::{
     io,
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use nix::{
@@ -17,6 +18,7 @@ use tokio::{
 
 use super::{
     command::{Cmd, argv},
+    control::Control,
     error::{Fault, fault, is_failure_in_disguise},
     place::TmuxPlace,
 };
@@ -24,6 +26,8 @@ use crate::ports::terminal::TerminalError;
 
 /// tmux clients at a time: more only wait for the one server.
 const AT_ONCE: usize = 2;
+/// Longest that a look waits for the control client.
+const LAG: Duration = Duration::from_secs(1);
 /// Longest list of arguments, in bytes: tmux sends it in one message of 16 384.
 const LONGEST_ARGV: usize = 15_500;
 /// Most arguments: tmux 3.7 takes 1000.
@@ -54,15 +58,51 @@ impl Answer {
 pub(super) struct Client {
     place: TmuxPlace,
     gate: Semaphore,
+    control: Control,
 }
 
 impl Client {
     pub(super) fn new(place: TmuxPlace) -> Self {
-        Self { place, gate: Semaphore::new(AT_ONCE) }
+        Self { place, gate: Semaphore::new(AT_ONCE), control: Control::default() }
     }
 
     pub(super) fn place(&self) -> &TmuxPlace {
         &self.place
+    }
+
+    /// From now on [`Self::ask`] and [`Self::look`] use a control client where they can.
+    pub(super) fn hold_control(&self) {
+        self.control.hold();
+    }
+
+    /// Runs `commands` as one list, by the control client if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; `Lost` if the control client failed meanwhile: what was done is unknown.
+    pub(super) async fn ask(&self, commands: &[Cmd]) -> Result<Answer, TerminalError> {
+        self.place.check()?;
+        checked(commands)?;
+        match self.ask_control(commands).await {
+            Some(answer) => answer,
+            None => self.run(commands, None).await,
+        }
+    }
+
+    /// Runs `commands` by the control client alone; `None`: it cannot be asked, and nothing was sent.
+    ///
+    /// # Errors
+    /// `Lost` if it failed meanwhile: what was done is unknown.
+    pub(super) async fn ask_control(&self, commands: &[Cmd]) -> Option<Result<Answer, TerminalError>> {
+        self.control.ask(&self.place, commands, self.place.limit).await
+    }
+
+    /// As [`Self::ask`] for commands that change nothing: they are run again where the control client fails or lags.
+    pub(super) async fn look(&self, commands: &[Cmd]) -> Result<Answer, TerminalError> {
+        self.place.check()?;
+        match self.control.ask(&self.place, commands, LAG.min(self.place.limit)).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(_)) | None => self.run(commands, None).await,
+        }
     }
 
     /// Runs `commands` in one client, never starting a server, and feeds it `stdin`.
@@ -75,12 +115,7 @@ impl Client {
     /// A dropped call kills the client; the server may or may not have carried the commands out.
     pub(super) async fn run(&self, commands: &[Cmd], stdin: Option<&[u8]>) -> Result<Answer, TerminalError> {
         self.place.check()?;
-        let words = argv(commands);
-        let length: usize = words.iter().map(|word| word.len() + 1).sum();
-        if length > LONGEST_ARGV || words.len() > MOST_ARGUMENTS {
-            let why = format!("a command of {} words and {length} bytes is more than tmux takes", words.len());
-            return Err(TerminalError::Other(why));
-        }
+        let words = checked(commands)?;
         let mut command = self.command();
         command.args(["-N", "-u", "-S"]).arg(&self.place.socket).args(words).process_group(0);
         self.finish(command, stdin).await
@@ -138,6 +173,17 @@ impl Client {
             }
         }
     }
+}
+
+/// The arguments for `commands`: refused where one process could not take them, whichever way they go.
+fn checked(commands: &[Cmd]) -> Result<Vec<String>, TerminalError> {
+    let words = argv(commands);
+    let length: usize = words.iter().map(|word| word.len() + 1).sum();
+    if length > LONGEST_ARGV || words.len() > MOST_ARGUMENTS {
+        let why = format!("a command of {} words and {length} bytes is more than tmux takes", words.len());
+        return Err(TerminalError::Other(why));
+    }
+    Ok(words)
 }
 
 /// Writes, reads and waits at once, so that no full pipe can stop either side.

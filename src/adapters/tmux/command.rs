@@ -28,6 +28,16 @@ impl Cmd {
         self
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// Its words, unquoted.
+    pub(super) fn words(self) -> Vec<String> {
+        self.0
+    }
+
     /// The command as one line for tmux's own parser.
     pub(super) fn line(&self) -> String {
         let words: Vec<String> = self.0.iter().map(|word| quote(word)).collect();
@@ -47,7 +57,7 @@ pub(super) fn argv(commands: &[Cmd]) -> Vec<String> {
     all
 }
 
-/// Several commands as one command string, for a branch of `if-shell`.
+/// Several commands as one command string, for a branch of `if-shell` or a line of the control client.
 pub(super) fn body(commands: &[Cmd]) -> String {
     let lines: Vec<String> = commands.iter().map(Cmd::line).collect();
     lines.join(" ; ")

@@ -81,7 +81,7 @@ pub(super) async fn act(
     let check = IfShell::new().not_execute().target_pane(id).shell_command(all_of(&conditions)).command(body(&act));
     before.push(Cmd::of(&check.build()).arg(body(&refuse)));
     before.append(&mut after);
-    let answer = server::run(client, &before, None).await?;
+    let answer = server::ask(client, &before).await?;
     read(&String::from_utf8_lossy(&answer.stdout), &answer.stderr, pane, server, nonce)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tmux_interface::{CopyMode, DeleteBuffer, ListBuffers, LoadBuffer, PasteBuffer, SendKeys};
+use tmux_interface::{CopyMode, DeleteBuffer, ListBuffers, LoadBuffer, PasteBuffer, SendKeys, SetBuffer};
 
 use super::{
     capture::nonce,
@@ -26,7 +26,7 @@ const NAMED: &[&str] = &["Escape", "Up", "Down", "C-c", "C-d", "C-u", "BSpace", 
 
 /// Pastes `text` into `pane` as one bracketed paste, line feeds kept.
 ///
-/// Two clients: the first loads the text into a buffer of its own and reads its size back; only if all of it arrived
+/// Two steps: the first loads the text into a buffer of its own and reads its size back; only if all of it arrived
 /// does the second paste it. A process that dies in between leaves an unpasted buffer, never half a paste.
 pub(super) async fn paste(
     client: &Client,
@@ -66,9 +66,17 @@ pub(super) async fn paste(
 
 /// Loads `text` into the buffer `name`, and removes what earlier processes left behind.
 async fn load(client: &Client, name: &str, text: &str) -> Result<(), TerminalError> {
-    let load = Cmd::of(&LoadBuffer::new().buffer_name(name).path("-").build());
     let list = Cmd::of(&ListBuffers::new().format("#{buffer_name}|#{buffer_size}|#{buffer_created}").build());
-    let output = server::run(client, &[load, list], Some(text.as_bytes())).await?.output()?;
+    let set = Cmd::of(&SetBuffer::new().buffer_name(name).build()).arg("--").arg(text);
+    let answer = match client.ask_control(&[set, list.clone()]).await {
+        Some(answer) => answer?,
+        // Never as an argument of a process, which everybody can read.
+        None => {
+            let load = Cmd::of(&LoadBuffer::new().buffer_name(name).path("-").build());
+            server::run(client, &[load, list], Some(text.as_bytes())).await?
+        }
+    };
+    let output = answer.output()?;
     let output = String::from_utf8_lossy(&output).into_owned();
     let ours = output.lines().filter(|line| line.starts_with(BUFFER)).map(|line| line.split('|').collect::<Vec<_>>());
     let mut size = None;
@@ -95,7 +103,7 @@ async fn load(client: &Client, name: &str, text: &str) -> Result<(), TerminalErr
 async fn delete(client: &Client, buffer: &str) {
     let delete = Cmd::of(&DeleteBuffer::new().buffer_name(buffer).build());
     // Ignored: it is gone, or the next paste removes it as left over.
-    if let Err(why) = server::run(client, &[delete], None).await {
+    if let Err(why) = server::ask(client, &[delete]).await {
         tracing::debug!(%why, buffer, "cannot delete a buffer");
     }
 }
@@ -130,6 +138,6 @@ pub(super) async fn key(
 /// Leaves every mode that swallows keys; one that is in none stays as it is.
 pub(super) async fn leave_mode(client: &Client, pane: &PaneId) -> Result<(), TerminalError> {
     let leave = Cmd::of(&CopyMode::new().target_pane(pane.as_str()).build()).arg("-q");
-    server::run(client, &[leave], None).await?.output()?;
+    server::ask(client, &[leave]).await?.output()?;
     Ok(())
 }

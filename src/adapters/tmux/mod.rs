@@ -1,13 +1,15 @@
-//! tmux: autodo's own server, its sessions and panes, by spawned commands.
+//! tmux: autodo's own server, its sessions and panes, by spawned commands and a control client.
 //!
-//! [`Tmux`] implements [`crate::ports::terminal::Terminal`]. Every command is a short-lived client with a fixed
-//! environment, a time limit and an absolute socket path; nothing stays attached, so nothing of ours can stall a pane.
+//! [`Tmux`] implements [`crate::ports::terminal::Terminal`]. Every command can be a short-lived client with a fixed
+//! environment, a time limit and an absolute socket path; a resident supervisor has most of them run by one client that
+//! stays, takes no output of panes, and can be done without at any moment.
 //! `docs/design/tmux.md` lists what can go wrong with tmux, and why each of it cannot happen here.
 //!
 //! | file | what |
 //! |---|---|
 //! | `command` | commands as argument lists, and the two ways of quoting them |
 //! | `client` | one run of the tmux program: environment, time limit, exit |
+//! | `control` | the client that stays, for looks, openings, pastes and keys |
 //! | `error` | what tmux says on its error output, as a kind |
 //! | `server` | start, configuration, a socket that was deleted |
 //! | `rows`, `capture` | looking |
@@ -17,6 +19,7 @@
 mod capture;
 mod client;
 mod command;
+mod control;
 mod error;
 mod guard;
 mod input;

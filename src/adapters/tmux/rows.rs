@@ -15,7 +15,7 @@ use crate::{
 /// `Other` if one row cannot be read: a look that misses a pane is none.
 pub(super) async fn look(client: &Client) -> Result<Vec<PaneRow>, TerminalError> {
     let list = Cmd::of(&ListPanes::new().all().format(PANE_FORMAT).build());
-    let output = match server::run(client, &[list], None).await?.output() {
+    let output = match server::look(client, &[list]).await?.output() {
         // The server runs, and somebody has ended its last session.
         Err(Fault::Other(text)) if text == "no current target" => return Ok(Vec::new()),
         output => output?,
@@ -26,7 +26,7 @@ pub(super) async fn look(client: &Client) -> Result<Vec<PaneRow>, TerminalError>
 /// The server's process id.
 pub(super) async fn server_pid(client: &Client) -> Observed<i32> {
     let ask = Cmd::of(&DisplayMessage::new().print().message("#{pid}").build());
-    let answer = match server::run(client, &[ask], None).await {
+    let answer = match server::look(client, &[ask]).await {
         Ok(answer) => answer,
         Err(why) => return Observed::Unknown(why.to_string()),
     };

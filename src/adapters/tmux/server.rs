@@ -226,16 +226,33 @@ fn birth_of(pid: i32) -> Option<String> {
     (is_own && is_living && is_tmux).then(|| fields.nth(18).map(str::to_owned)).flatten()
 }
 
-/// Runs `commands`; where there is no socket but a server that lives, it is brought back first.
+/// Runs `commands` in a client of their own; where there is no socket but a server that lives, it is brought back first.
 pub(super) async fn run(client: &Client, commands: &[Cmd], stdin: Option<&[u8]>) -> Result<Answer, TerminalError> {
     let answer = client.run(commands, stdin).await?;
-    // Only a client that never got through may be run again.
+    if is_back(client, &answer).await? { client.run(commands, stdin).await } else { Ok(answer) }
+}
+
+/// As [`run`], by the control client if there is one.
+pub(super) async fn ask(client: &Client, commands: &[Cmd]) -> Result<Answer, TerminalError> {
+    let answer = client.ask(commands).await?;
+    if is_back(client, &answer).await? { client.run(commands, None).await } else { Ok(answer) }
+}
+
+/// As [`ask`], for commands that change nothing.
+pub(super) async fn look(client: &Client, commands: &[Cmd]) -> Result<Answer, TerminalError> {
+    let answer = client.look(commands).await?;
+    if is_back(client, &answer).await? { client.run(commands, None).await } else { Ok(answer) }
+}
+
+/// True if the client that answered never got through, for want of a socket that is there again now. Only such a client
+/// may be run again.
+async fn is_back(client: &Client, answer: &Answer) -> Result<bool, TerminalError> {
     if answer.is_ok || !answer.stderr.starts_with("error connecting to ") {
-        return Ok(answer);
+        return Ok(false);
     }
     match find_lost(client.place()).await {
-        Lost::Gone => Ok(answer),
-        Lost::Back => client.run(commands, stdin).await,
+        Lost::Gone => Ok(false),
+        Lost::Back => Ok(true),
         Lost::Unreachable(pid) => {
             let socket = client.place().socket.display();
             Err(TerminalError::Other(format!("the server (pid {pid}) lives, but its socket {socket} is gone")))

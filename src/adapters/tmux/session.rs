@@ -46,10 +46,13 @@ pub(super) async fn open(client: &Client, spec: &SessionSpec) -> Result<PaneId, 
             Err(TerminalError::NoServer(_)) => server::start(client).await?,
             Err(why) => return Err(why),
         }
-        match create(client, spec, &name).await? {
-            Ok(pane) => return Ok(pane),
-            Err(fault @ (Fault::Duplicate | Fault::NoServer(_))) => last = fault.into(),
-            Err(fault) => return Err(fault.into()),
+        match create(client, spec, &name).await {
+            Ok(Ok(pane)) => return Ok(pane),
+            Ok(Err(fault @ (Fault::Duplicate | Fault::NoServer(_)))) => last = fault.into(),
+            Ok(Err(fault)) => return Err(fault.into()),
+            // Whether it was opened is unknown: the next look shows its tag, or that it is not there.
+            Err(why @ TerminalError::Lost(_)) => last = why,
+            Err(why) => return Err(why),
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -91,7 +94,7 @@ async fn create(client: &Client, spec: &SessionSpec, name: &str) -> Result<Resul
         // terminal from changing it later.
         Cmd::of(&ResizeWindow::new().target_window(there.as_str()).width(columns).height(rows).build()),
     ];
-    let answer = server::run(client, &commands, None).await?;
+    let answer = server::ask(client, &commands).await?;
     let printed = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     let ids = printed.split_once('|');
     if answer.is_ok {
@@ -102,7 +105,7 @@ async fn create(client: &Client, spec: &SessionSpec, name: &str) -> Result<Resul
     if let Some((session, _)) = ids {
         tracing::warn!(session = name, ?fault, "a session was opened but could not be tagged: closing it");
         let undo = KillSession::new().target_session(session).build();
-        server::run(client, &[Cmd::of(&undo)], None).await?;
+        server::ask(client, &[Cmd::of(&undo)]).await?;
     }
     Ok(Err(fault))
 }
@@ -129,7 +132,7 @@ pub(super) async fn close(client: &Client, tag: &SessionTag) -> Result<(), Termi
         holds.push(if row.session == name { there } else { not(&there) });
         let holds = all_of(&holds);
         let guarded = IfShell::new().not_execute().target_pane(pane).shell_command(holds).command(body(&[close]));
-        match server::run(client, &[Cmd::of(&guarded.build())], None).await?.output() {
+        match server::ask(client, &[Cmd::of(&guarded.build())]).await?.output() {
             Ok(_) | Err(Fault::NoServer(_) | Fault::NoTarget(_)) => {}
             Err(fault) => return Err(fault.into()),
         }
@@ -177,6 +180,6 @@ pub(super) async fn resize_back(client: &Client, ticket: &TicketId, size: (u16, 
     let (columns, rows) = (usize::from(size.0), usize::from(size.1));
     let there = format!("={}:", ticket.session());
     let resize = ResizeWindow::new().target_window(there).width(columns).height(rows).build();
-    server::run(client, &[Cmd::of(&resize)], None).await?.output()?;
+    server::ask(client, &[Cmd::of(&resize)]).await?.output()?;
     Ok(())
 }

@@ -32,6 +32,12 @@ impl Tmux {
         Self { client: Client::new(place), latest: Mutex::new(None) }
     }
 
+    /// From now on, most commands are run by one control client: for whoever watches for a good while. It ends when it
+    /// is not used for a minute, and with this process.
+    pub fn hold_control(&self) {
+        self.client.hold_control();
+    }
+
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> &TmuxPlace {

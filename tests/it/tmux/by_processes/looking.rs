@@ -24,7 +24,7 @@ fn pane(id: &str) -> PaneId {
 
 #[test]
 fn without_a_server_everything_is_absent() {
-    let bed = Bed::new();
+    let bed = super::bed();
     assert_eq!(bed.block(bed.tmux.panes()), Observed::Absent);
     assert_eq!(bed.block(bed.tmux.screens(vec![pane("%1")])), Observed::Absent);
     assert_eq!(bed.block(bed.tmux.scrollback(pane("%1"), 10)), Observed::Absent);
@@ -35,7 +35,7 @@ fn without_a_server_everything_is_absent() {
 
 #[test]
 fn a_row_tells_what_the_pane_is() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let program = "printf '\\033]2;%s\\007' \"$1\"; printf 'one\\r\\ntwo'; exec sleep 600";
     let title = "✳ a|b #{pane_id} #(x), }é\t%H";
     let pane = bed.open("T-1", &["sh", "-c", program, "x", title]);
@@ -51,7 +51,7 @@ fn a_row_tells_what_the_pane_is() {
 
 #[test]
 fn one_look_shows_many_screens_and_marks_those_that_are_gone() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let ids = ["T-1", "T-2", "T-3", "T-4"];
     let panes: Vec<_> =
         ids.iter().map(|id| bed.open(id, &["sh", "-c", "echo \"I am $1\"; exec sleep 600", "x", id])).collect();
@@ -73,7 +73,7 @@ fn one_look_shows_many_screens_and_marks_those_that_are_gone() {
 
 #[test]
 fn what_a_pane_prints_is_never_taken_for_a_mark() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let program =
         "printf 'ad0011223344556677|0|%%1|0|0|100|0|\\r\\n%%begin 1 2 1\\r\\n%%end 1 2 1\\r\\n|end'; exec sleep 600";
     let pane = bed.open("T-1", &["sh", "-c", program]);
@@ -86,7 +86,7 @@ fn what_a_pane_prints_is_never_taken_for_a_mark() {
 
 #[test]
 fn the_scrollback_joins_what_the_terminal_wrapped() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let program = "seq 1 100; printf 'x%.0s' $(seq 150); echo; echo LAST; exec sleep 600";
     let pane = bed.open("T-1", &["sh", "-c", program]);
     bed.wait_for_text(&pane, "LAST");
@@ -103,7 +103,7 @@ fn the_scrollback_joins_what_the_terminal_wrapped() {
 
 #[test]
 fn a_server_that_is_killed_is_absent_and_said_so() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     bed.end_server();
     assert_eq!(bed.block(bed.tmux.panes()), Observed::Absent);
@@ -118,7 +118,7 @@ fn a_server_that_is_killed_is_absent_and_said_so() {
 
 #[test]
 fn a_tmux_that_does_not_answer_is_unknown_and_never_absent() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     let slow = bed.script("slow", "sleep 60");
     let tmux = bed.other(|place| {
@@ -136,7 +136,7 @@ fn a_tmux_that_does_not_answer_is_unknown_and_never_absent() {
 
 #[test]
 fn a_server_that_is_stopped_is_unknown() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.open("T-1", SLEEP);
     let Observed::Present(pid) = bed.block(bed.tmux.server_pid()) else { panic!("no pid") };
     let pid = nix::unistd::Pid::from_raw(pid);
@@ -150,7 +150,7 @@ fn a_server_that_is_stopped_is_unknown() {
 
 #[test]
 fn a_tmux_that_garbles_is_unknown_and_no_row_is_dropped() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     for (name, body) in [
         ("noise", "echo noise"),
@@ -171,7 +171,7 @@ fn a_tmux_that_garbles_is_unknown_and_no_row_is_dropped() {
 
 #[test]
 fn a_foreign_tag_that_cannot_be_read_spoils_the_look() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.open("T-1", SLEEP);
     bed.says(&["set-option", "-p", "-t", "=ad-T-1:", "@autodo_run", "x|y\nz"]);
     let look = bed.block(bed.tmux.panes());
@@ -180,7 +180,7 @@ fn a_foreign_tag_that_cannot_be_read_spoils_the_look() {
 
 #[test]
 fn versions_are_read_and_old_ones_refused() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let Observed::Present(version) = bed.block(bed.tmux.version()) else { panic!("no version") };
     assert!(version.is_usable(), "{version:?}");
     let old = bed.script("old", "test \"$1\" = -V && echo 'tmux 3.1c' && exit; exec tmux \"$@\"");
@@ -202,7 +202,7 @@ fn a_machine_without_tmux_is_told_so() {
 
 #[test]
 fn a_socket_path_that_the_kernel_would_cut_is_refused() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let mut place = TmuxPlace::in_folder(bed.dir.path());
     place.socket = bed.dir.path().join("x".repeat(100));
     let error = bed.block(Tmux::new(place).open(spec(tag("T-1", 1, 1), SLEEP))).unwrap_err();
@@ -211,7 +211,7 @@ fn a_socket_path_that_the_kernel_would_cut_is_refused() {
 
 #[test]
 fn a_pane_that_died_keeps_its_last_screen() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", &["sh", "-c", "echo LAST WORDS; exit 3"]);
     wait_for("its death", || bed.seen(&pane).dead.then_some(()), || bed.screen(&pane).text());
     let rows = bed.screen(&pane).rows;

@@ -9,7 +9,7 @@ use autodo::{
 use tokio::task::JoinSet;
 
 use crate::support::{
-    tmux::{Bed, SIZE, spec, tag},
+    tmux::{SIZE, spec, tag},
     wait_for,
 };
 
@@ -17,7 +17,7 @@ const SLEEP: &[&str] = &["sleep", "600"];
 
 #[test]
 fn opening_twice_with_one_tag_opens_one_session() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let first = bed.open("T-1", SLEEP);
     assert_eq!(bed.open("T-1", SLEEP), first);
     assert_eq!(bed.panes().iter().filter(|seen| seen.tag == Some(tag("T-1", 1, 1))).count(), 1);
@@ -27,7 +27,7 @@ fn opening_twice_with_one_tag_opens_one_session() {
 
 #[test]
 fn many_who_open_one_session_get_the_same_pane() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let panes = bed.block(async {
         let mut all = JoinSet::new();
         for _ in 0..8 {
@@ -43,7 +43,7 @@ fn many_who_open_one_session_get_the_same_pane() {
 
 #[test]
 fn another_tag_never_gets_a_session_that_is_in_use() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     for other in [tag("T-1", 1, 2), tag("T-1", 2, 1)] {
         let error = bed.try_open(spec(other, SLEEP)).unwrap_err();
@@ -54,7 +54,7 @@ fn another_tag_never_gets_a_session_that_is_in_use() {
 
 #[test]
 fn a_session_of_that_name_without_a_tag_is_not_taken_over() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.open("T-0", SLEEP);
     bed.says(&["new-session", "-d", "-s", "ad-T-1", "sleep 600"]);
     let error = bed.try_open(spec(tag("T-1", 1, 1), SLEEP)).unwrap_err();
@@ -65,7 +65,7 @@ fn a_session_of_that_name_without_a_tag_is_not_taken_over() {
 
 #[test]
 fn names_that_begin_alike_are_never_confused() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let ten = bed.open("T-10", SLEEP);
     bed.block(bed.tmux.close(tag("T-1", 1, 1))).unwrap();
     assert_eq!(bed.seen(&ten).tag, Some(tag("T-10", 1, 1)));
@@ -81,7 +81,7 @@ fn names_that_begin_alike_are_never_confused() {
 
 #[test]
 fn a_newer_launch_is_never_closed_by_an_older_tag() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.try_open(spec(tag("T-1", 1, 2), SLEEP)).unwrap();
     for stale in [tag("T-1", 1, 1), tag("T-1", 2, 2), tag("T-2", 1, 2)] {
         bed.block(bed.tmux.close(stale)).unwrap();
@@ -94,14 +94,14 @@ fn a_newer_launch_is_never_closed_by_an_older_tag() {
 
 #[test]
 fn closing_where_no_server_runs_is_no_error_and_starts_none() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.block(bed.tmux.close(tag("T-1", 1, 1))).unwrap();
     assert!(!bed.tmux.place().socket.exists());
 }
 
 #[test]
 fn a_session_that_a_person_renamed_is_still_found_and_closed() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     bed.says(&["rename-session", "-t", "=ad-T-1", "mine|##x, é"]);
     let seen = bed.seen(&pane);
@@ -113,7 +113,7 @@ fn a_session_that_a_person_renamed_is_still_found_and_closed() {
 
 #[test]
 fn a_pane_that_a_person_splits_off_is_not_the_agents() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     bed.says(&["split-window", "-t", "=ad-T-1:", "sleep 600"]);
     let panes = bed.panes();
@@ -124,7 +124,7 @@ fn a_pane_that_a_person_splits_off_is_not_the_agents() {
 
 #[test]
 fn a_window_that_a_person_linked_elsewhere_is_one_pane_and_is_closed() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", SLEEP);
     bed.says(&["new-session", "-d", "-s", "Aa", "sleep 600"]);
     bed.says(&["link-window", "-s", "=ad-T-1:", "-t", "=Aa:"]);
@@ -139,7 +139,7 @@ fn a_window_that_a_person_linked_elsewhere_is_one_pane_and_is_closed() {
 
 #[test]
 fn a_session_is_never_seen_without_its_tag() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.open("T-0", SLEEP);
     let tmux = bed.other(|_| {});
     bed.block(async {
@@ -163,7 +163,7 @@ fn a_session_is_never_seen_without_its_tag() {
 
 #[test]
 fn arguments_reach_the_program_as_they_are() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let file = bed.dir.path().join("arguments");
     let evil = bed.dir.path().join("evil");
     let shell = format!("#(touch {})", evil.display());
@@ -183,7 +183,7 @@ fn arguments_reach_the_program_as_they_are() {
 
 #[test]
 fn a_line_for_a_shell_and_an_endless_one_are_refused() {
-    let bed = Bed::new();
+    let bed = super::bed();
     for argv in [&["touch evil; echo"][..], &[], &["echo", &"x".repeat(16_000)], &["echo"; 1_000]] {
         let error = bed.try_open(spec(tag("T-1", 1, 1), argv)).unwrap_err();
         assert!(matches!(error, TerminalError::Other(_)), "{error:?}");
@@ -192,7 +192,7 @@ fn a_line_for_a_shell_and_an_endless_one_are_refused() {
 
 #[test]
 fn a_program_that_cannot_start_leaves_a_dead_pane_to_look_at() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let pane = bed.open("T-1", &["/nonexistent/program", "x"]);
     wait_for("its death", || bed.seen(&pane).dead.then_some(()), || format!("{:?}", bed.seen(&pane)));
     assert_eq!(bed.seen(&pane).tag, Some(tag("T-1", 1, 1)));
@@ -200,8 +200,8 @@ fn a_program_that_cannot_start_leaves_a_dead_pane_to_look_at() {
 
 #[test]
 fn attaching_works_and_never_resizes_the_agents_pane() {
-    let bed = Bed::new();
-    let person = Bed::new();
+    let bed = super::bed();
+    let person = super::bed();
     let pane = bed.open("T-1", &["sh", "-c", "echo HELLO; exec sleep 600"]);
     let ticket = TicketId::parse("T-1").unwrap();
     let argv = bed.tmux.attach_argv(&ticket, None);
@@ -219,7 +219,7 @@ fn attaching_works_and_never_resizes_the_agents_pane() {
     person.says(&["resize-window", "-t", "=ad-person:", "-x", "40", "-y", "10"]);
     wait_for(
         "the person's size",
-        || (bed.says(&["list-clients", "-F", "#{client_width}"]) == "40").then_some(()),
+        || bed.says(&["list-clients", "-F", "#{client_width}"]).lines().any(|line| line == "40").then_some(()),
         || bed.says(&["list-clients"]),
     );
     assert_eq!(bed.seen(&pane).size, SIZE);
@@ -236,8 +236,8 @@ fn attaching_works_and_never_resizes_the_agents_pane() {
 
 #[test]
 fn attaching_from_inside_tmux_opens_a_window_or_switches() {
-    let bed = Bed::new();
-    let person = Bed::new();
+    let bed = super::bed();
+    let person = super::bed();
     let pane = bed.open("T-1", SLEEP);
     let second = bed.open("T-2", SLEEP);
     let ticket = |id: &str| TicketId::parse(id).unwrap();
@@ -261,7 +261,7 @@ fn attaching_from_inside_tmux_opens_a_window_or_switches() {
 
 #[test]
 fn attaching_where_no_server_runs_starts_none() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let argv = bed.tmux.attach_argv(&TicketId::parse("T-1").unwrap(), None);
     let output = std::process::Command::new(&argv[0]).args(&argv[1..]).env_remove("TMUX").output().unwrap();
     assert!(!output.status.success());
@@ -270,7 +270,7 @@ fn attaching_where_no_server_runs_starts_none() {
 
 #[test]
 fn the_plain_command_lines_work_in_a_shell() {
-    let bed = Bed::new();
+    let bed = super::bed();
     bed.open("a.b", SLEEP);
     let output = std::process::Command::new("sh").args(["-c", &bed.tmux.list_plain()]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("ad-a+b"), "{output:?}");

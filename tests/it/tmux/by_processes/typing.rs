@@ -51,7 +51,7 @@ fn nasty() -> Vec<String> {
 
 #[test]
 fn every_text_arrives_byte_for_byte_and_once() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     let mut expected = Vec::new();
     for text in nasty() {
@@ -66,7 +66,7 @@ fn every_text_arrives_byte_for_byte_and_once() {
 
 #[test]
 fn a_megabyte_arrives() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     let text = "0123456789abcdef é漢👩\n".repeat(40_000);
     assert!(text.len() > 1 << 20);
@@ -76,7 +76,7 @@ fn a_megabyte_arrives() {
 
 #[test]
 fn twenty_at_once_each_reach_their_own_pane() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorders: Vec<_> = (0..20).map(|number| bed.recorder(&format!("T-{number}"))).collect();
     let text = |number: usize| format!("prompt {number};\n").repeat(40 * number + 1);
     bed.block(async {
@@ -95,7 +95,7 @@ fn twenty_at_once_each_reach_their_own_pane() {
 
 #[test]
 fn an_empty_text_and_a_control_sequence_are_refused() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     bed.says(&["set-buffer", "-b", "somebody", "somebody's text"]);
     for text in ["", "a\u{1b}[201~\rrm -rf ~\r", "\u{9b}201~", "nul\0"] {
@@ -108,7 +108,7 @@ fn an_empty_text_and_a_control_sequence_are_refused() {
 
 #[test]
 fn nothing_is_pasted_in_copy_mode_or_with_input_off_or_into_a_dead_pane() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     let pane = &recorder.pane;
     bed.says(&["copy-mode", "-t", pane.as_str()]);
@@ -140,7 +140,7 @@ fn nothing_is_pasted_in_copy_mode_or_with_input_off_or_into_a_dead_pane() {
 
 #[test]
 fn keys_are_sent_as_they_are_named() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     let mut expected: Vec<u8> = Vec::new();
     let chars = ['1', ';', '"', '\'', '$', '#', '\\', '}', '{', '~', '-', ' ', 'é', '漢'];
@@ -165,7 +165,7 @@ fn keys_are_sent_as_they_are_named() {
 
 #[test]
 fn a_guard_holds_only_for_what_is_on_the_screen() {
-    let bed = Bed::new();
+    let bed = super::bed();
     // Every hazard of a format, of a shell pattern and of a command line, on one row.
     let row = "❯ a;b, #{pane_id} #(x) } { *?[!x]\\ \"q\" 'r' $HOME ~ %H #, | é漢👩";
     let intro = "printf '%s\\r\\n' $(seq 1 50) \"$ROW\"; printf 'READY'";
@@ -209,7 +209,7 @@ fn row_file(bed: &Bed, row: &str) -> String {
 
 #[test]
 fn a_guard_that_no_row_could_meet_is_an_error() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     for guard in [shows(""), shows("a\nb"), hides(&["a\tb"]), hides(&[""])] {
         assert!(matches!(bed.key(&recorder.pane, Key::Enter, guard), Err(TerminalError::Other(_))));
@@ -219,7 +219,7 @@ fn a_guard_that_no_row_could_meet_is_an_error() {
 
 #[test]
 fn a_pane_id_of_an_older_server_is_never_typed_into() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let old: Vec<PaneId> = ["T-1", "T-2"].iter().map(|id| bed.recorder(id).pane).collect();
     bed.end_server();
     let other = bed.other(|_| {});
@@ -240,7 +240,7 @@ fn a_pane_id_of_an_older_server_is_never_typed_into() {
 
 #[test]
 fn a_buffer_that_a_dead_process_left_is_removed() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     bed.says(&["set-buffer", "-b", "autodo-left", "half a prompt"]);
     bed.paste(&recorder.pane, "one").unwrap();
@@ -255,7 +255,7 @@ fn a_buffer_that_a_dead_process_left_is_removed() {
 
 #[test]
 fn a_load_that_did_not_arrive_whole_is_never_pasted() {
-    let bed = Bed::new();
+    let bed = super::bed();
     let recorder = bed.recorder("T-1");
     let cut = bed.script(
         "cut",
