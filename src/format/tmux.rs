@@ -122,6 +122,48 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The format that [`pulses`] reads, for `list-panes -a -F`: a quarter of the work of [`PANE_FORMAT`] for the server.
+pub const PULSE_FORMAT: &str = "#{pane_id}|#{pane_dead}|#{pane_in_mode}|#{session_attached}|#{window_activity}|";
+
+/// The line before these rows, for `display-message -p`.
+pub const SERVER_FORMAT: &str = "#{pid}|#{start_time}|";
+
+/// What tells that a pane's row is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// The pane.
+    pub pane: PaneId,
+    /// As in [`PaneRow`].
+    pub dead: bool,
+    /// As in [`PaneRow`].
+    pub in_mode: bool,
+    /// As in [`PaneRow`].
+    pub attached: bool,
+    /// As in [`PaneRow`].
+    pub activity_s: i64,
+}
+
+/// Reads a line of [`SERVER_FORMAT`] and rows of [`PULSE_FORMAT`]: all, or none.
+///
+/// # Errors
+/// [`Unreadable`] names the first field that is not what it should be.
+pub fn pulses(output: &[u8]) -> Result<(ServerMark, Vec<Pulse>), Unreadable> {
+    let mut walk = Walk::of(output);
+    let server = ServerMark { pid: walk.number("the server's pid")?, started_s: walk.number("the server's start")? };
+    walk.line_end("the end of the server's line")?;
+    let mut all = Vec::new();
+    while !walk.rest.is_empty() {
+        walk.whole = walk.rest;
+        let whole = walk.whole;
+        let pane = PaneId::parse(walk.field("a pane id")?).ok_or_else(|| Unreadable::at("a pane id", whole))?;
+        let (dead, in_mode) = (walk.flag("pane_dead")?, walk.flag("pane_in_mode")?);
+        let (attached, activity_s) = (walk.flag("session_attached")?, walk.number("window_activity")?);
+        walk.line_end("the end of a row")?;
+        all.push(Pulse { pane, dead, in_mode, attached, activity_s });
+    }
+    Ok((server, all))
+}
+
 /// Reads the output of `list-panes -a -F` with [`PANE_FORMAT`]: all rows, or none.
 ///
 /// # Errors

@@ -211,6 +211,7 @@ impl Supervisor {
             self.start_tickets()?;
         }
         self.tasks();
+        self.wake_watch();
         self.queue.publish();
         if Instant::now() >= self.next_landed && !matches!(self.until, Until::Settled { .. }) {
             self.next_landed = Instant::now() + LANDED_EVERY;

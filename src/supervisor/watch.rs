@@ -45,9 +45,11 @@ const URGENT: Duration = Duration::from_secs(1);
 /// A pane is at work if its last output is at most so many seconds old.
 const AT_WORK_S: i64 = 2;
 
-/// Time between two rounds while few panes are at work, and while none is.
+/// Time between two rounds while few panes are at work.
 const QUICK: Duration = Duration::from_millis(120);
-const AT_REST: Duration = Duration::from_millis(500);
+
+/// Time between two rounds while none is.
+pub const AT_REST: Duration = Duration::from_millis(500);
 
 /// When in a second of the clock a round over many panes is best: an agent at work redraws more often than this.
 const IN_SECOND: Duration = Duration::from_millis(200);

@@ -96,10 +96,15 @@ impl Client {
         self.control.ask(&self.place, commands, self.place.limit).await
     }
 
+    /// As [`Self::ask_control`] for commands that change nothing, and so not for long.
+    pub(super) async fn look_control(&self, commands: &[Cmd]) -> Option<Result<Answer, TerminalError>> {
+        self.control.ask(&self.place, commands, LAG.min(self.place.limit)).await
+    }
+
     /// As [`Self::ask`] for commands that change nothing: they are run again where the control client fails or lags.
     pub(super) async fn look(&self, commands: &[Cmd]) -> Result<Answer, TerminalError> {
         self.place.check()?;
-        match self.control.ask(&self.place, commands, LAG.min(self.place.limit)).await {
+        match self.look_control(commands).await {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(_)) | None => self.run(commands, None).await,
         }

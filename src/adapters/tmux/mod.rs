@@ -12,7 +12,7 @@
 //! | `control` | the client that stays, for looks, openings, pastes and keys |
 //! | `error` | what tmux says on its error output, as a kind |
 //! | `server` | start, configuration, a socket that was deleted |
-//! | `rows`, `capture` | looking |
+//! | `rows`, `pulse`, `capture` | looking: all panes, those that changed, their screens |
 //! | `guard` | what must hold in a pane at the moment of an act, checked inside the server |
 //! | `session`, `input` | opening and closing; typing |
 
@@ -24,6 +24,7 @@ mod error;
 mod guard;
 mod input;
 mod place;
+mod pulse;
 mod rows;
 mod server;
 mod session;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{capture, client::Client, input, place::TmuxPlace, rows, server, session};
+use super::{capture, client::Client, input, place::TmuxPlace, pulse::Known, rows, server, session};
 use crate::{
     domain::{
         id::{PaneId, TicketId},
@@ -23,13 +23,14 @@ use crate::{
 pub struct Tmux {
     client: Client,
     latest: Mutex<Option<ServerMark>>,
+    known: Known,
 }
 
 impl Tmux {
     /// A server at `place`. Nothing is started or looked at yet.
     #[must_use]
     pub fn new(place: TmuxPlace) -> Self {
-        Self { client: Client::new(place), latest: Mutex::new(None) }
+        Self { client: Client::new(place), latest: Mutex::new(None), known: Known::default() }
     }
 
     /// From now on, most commands are run by one control client: for whoever watches for a good while. It ends when it
@@ -107,7 +108,10 @@ impl Tmux {
     }
 
     async fn look(&self) -> Result<Vec<PaneRow>, TerminalError> {
-        let rows = rows::look(&self.client).await?;
+        let rows = match self.known.look(&self.client).await {
+            Some(rows) => rows,
+            None => self.known.renew(rows::look(&self.client)).await?,
+        };
         self.remember(&rows);
         Ok(rows)
     }

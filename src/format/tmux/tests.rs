@@ -112,3 +112,20 @@ proptest! {
         screens(&bytes, "n0", &asked).ok();
     }
 }
+
+#[test]
+fn pulses_are_read_whole_or_not_at_all() {
+    let said = "71|1795293729|\n%0|0|0|1|1795293729|\n%12|1|2|0|1795293733|\n";
+    let (server, all) = pulses(said.as_bytes()).unwrap();
+    assert_eq!(server, ServerMark { pid: 71, started_s: 1_795_293_729 });
+    let second = &all[1];
+    assert_eq!((second.pane.as_str(), second.dead, second.in_mode, second.attached), ("%12", true, true, false));
+    assert_eq!((all.len(), second.activity_s), (2, 1_795_293_733));
+    let whole: Vec<usize> = said.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for cut in (0..said.len()).filter(|cut| !whole.contains(cut)) {
+        assert!(pulses(&said.as_bytes()[..cut]).is_err(), "cut at {cut}");
+    }
+    for odd in ["x|1|\n", "1|1\n", "1|1|\n%1|0|0|0|1\n", "1|1|\n1|0|0|0|1|\n", "1|1|\n%1|||0|1|\n", "1|1|\n\n"] {
+        assert!(pulses(odd.as_bytes()).is_err(), "{odd:?}");
+    }
+}

@@ -25,7 +25,18 @@ use crate::{
 /// How long an agent's hook may take to answer a permission that shows on its screen already.
 const HOOK_ANSWERS: Duration = Duration::from_secs(2);
 
+/// Where nothing is to be looked at there are no rounds; [`Supervisor::wake_watch`] ends that.
+const NO_ROUND: Duration = Duration::from_secs(3_600);
+
 impl Supervisor {
+    /// Begins with the rounds again when there is an agent to look at.
+    pub(super) fn wake_watch(&mut self) {
+        let rests = self.next_round > Instant::now() + NO_ROUND / 2;
+        if rests && self.queue.rows().values().any(|row| reconcile::has_agent(row) && self.concerns(&row.id)) {
+            self.next_round = Instant::now();
+        }
+    }
+
     pub(super) fn begin_round(&mut self) {
         let Some(mut watch) = self.watch.take() else { return };
         for ticket in self.forget.drain(..) {
@@ -51,7 +62,7 @@ impl Supervisor {
             self.has_looked = true;
             self.look_again = false;
             self.watch = Some(watch);
-            self.next_round = Instant::now() + Duration::from_millis(500);
+            self.next_round = Instant::now() + if at_work.is_empty() { NO_ROUND } else { watch::AT_REST };
             return;
         }
         self.next_round = Instant::now() + watch::next_round(targets.len(), self.lively, self.queue.now());

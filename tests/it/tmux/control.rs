@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use autodo::{
     domain::observed::Observed,
-    ports::terminal::{Guard, Key, Terminal as _, TerminalError},
+    ports::terminal::{Guard, Key, PaneSeen, Terminal as _, TerminalError},
 };
 
 use crate::support::{
@@ -226,4 +226,62 @@ fn it_ends_with_whoever_held_it() {
     assert_eq!(clients(&bed, "#{client_pid}").len(), 1);
     drop(runtime);
     wait_for("its end", || clients(&bed, "#{client_pid}").is_empty().then_some(()), String::new);
+}
+
+/// Every row as a look by a process sees it, but for the sessions that clients are attached to.
+fn same_as_by_a_process(bed: &Bed, what: &str) {
+    let other = bed.other(|_| {});
+    let both = || {
+        let rows = |seen: Observed<Vec<PaneSeen>>| match seen {
+            Observed::Present(rows) => rows,
+            seen => panic!("{what}: {seen:?}"),
+        };
+        (rows(bed.block(bed.tmux.panes())), rows(bed.block(other.panes())))
+    };
+    wait_for(what, || Some(both()).filter(|(held, whole)| held == whole), || format!("{:#?}", both()));
+}
+
+#[test]
+fn what_is_read_of_the_changed_panes_alone_is_what_a_look_at_all_shows() {
+    let bed = held();
+    let say = "while read -r line; do printf \"$line\"; done";
+    for number in 2..8 {
+        bed.open(&format!("T-{number}"), &["sh", "-c", say]);
+    }
+    same_as_by_a_process(&bed, "all panes");
+    // What a pane prints changes its row at once, also twice within a second.
+    for number in [3, 5, 5, 3] {
+        let target = format!("=ad-T-{number}:");
+        for line in ["\\033]2;✳ %%H|#{pid} {n}\\007", "a\\nb\\nc", "\\033[5;7Hx"] {
+            bed.says(&["send-keys", "-l", "-t", &target, &line.replace("{n}", &number.to_string())]);
+            bed.says(&["send-keys", "-t", &target, "Enter"]);
+            same_as_by_a_process(&bed, "a pane that printed");
+        }
+    }
+    let title = "✳ %H|#{pid} 5";
+    assert_eq!(bed.panes().iter().find(|pane| pane.session == "ad-T-5").unwrap().title, title);
+    bed.says(&["copy-mode", "-t", "=ad-T-4:"]);
+    same_as_by_a_process(&bed, "a pane in a mode");
+    bed.says(&["send-keys", "-t", "=ad-T-6:", "C-d"]);
+    wait_for("its end", || bed.panes().iter().any(|pane| pane.dead).then_some(()), String::new);
+    same_as_by_a_process(&bed, "a pane that ended");
+    bed.says(&["link-window", "-s", "=ad-T-2:", "-t", "=ad-T-3:9"]);
+    bed.says(&["kill-session", "-t", "=ad-T-7"]);
+    same_as_by_a_process(&bed, "a pane that is gone, and one that is linked");
+}
+
+#[test]
+fn many_panes_that_print_at_once_are_all_read() {
+    let bed = held();
+    let pane = |number: usize| format!("P-{number}");
+    for number in 0..50 {
+        bed.open(&pane(number), &["sh", "-c", "read -r line; echo; echo; sleep 600"]);
+    }
+    same_as_by_a_process(&bed, "all panes");
+    let keys = |number: usize| format!("send-keys -t =ad-{}: Enter\n", pane(number));
+    let lines: String = (0..50).map(keys).collect();
+    let file = file(&bed, "keys");
+    fs::write(&file, lines).unwrap();
+    bed.says(&["source-file", file.to_str().unwrap()]);
+    same_as_by_a_process(&bed, "fifty panes that printed");
 }
