@@ -12,6 +12,7 @@ pub mod git;
 pub mod home;
 pub mod interrupt;
 pub mod machine;
+pub mod memory;
 pub mod outbox;
 pub mod process;
 pub mod records;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     adapters::{
         control::{ControlListener, Exchange},
-        interrupt, process,
+        interrupt, memory, process,
         store::Lock,
         wake::WakeListener,
     },
@@ -31,6 +31,9 @@ use crate::{
 
 /// After so long no command is still under way that was begun with an older program.
 const COPY_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// How often memory that is free is given back.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(10);
 
 /// What a supervisor is to do.
 pub struct Job {
@@ -87,6 +90,7 @@ pub async fn supervise(
     observers: Vec<Box<dyn Observer>>,
     _lock: &Lock,
 ) -> Result<(Queue, Ended), AppError> {
+    memory::keep_small();
     let mut queue = queue;
     for observer in observers {
         queue.observe(observer);
@@ -123,6 +127,7 @@ pub async fn supervise(
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(serve_socket(control, Handle { app: app.clone(), calls: calls.clone() }));
     tasks.spawn(pass_wakes(wake, calls.clone()));
+    tasks.spawn(give_back_memory());
     let interrupted = tasks.spawn(wait_for_signal(signals, calls));
     let (queue, ending) = supervisor.run().await;
     let was_interrupted = interrupted.is_finished();
@@ -164,6 +169,14 @@ async fn wait_for_signal(mut signals: Signals, calls: mpsc::Sender<Call>) {
     signals.any().await;
     // Ignored: the loop has ended already.
     calls.send(Call::Leave).await.ok();
+}
+
+async fn give_back_memory() {
+    let mut moments = tokio::time::interval(GIVE_BACK_EVERY);
+    loop {
+        moments.tick().await;
+        memory::give_back();
+    }
 }
 
 async fn pass_wakes(mut wake: WakeListener, calls: mpsc::Sender<Call>) {

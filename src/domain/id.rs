@@ -217,11 +217,34 @@ impl fmt::Display for RunKey {
 pub struct PaneId(String);
 
 impl PaneId {
-    /// Accepts `%<digits>`; `None` for anything else.
+    /// Accepts `%<digits>`, a pane of the first server, and `<n>%<digits>`, one of server `n` from 2 to 99; `None` for
+    /// anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('%')?;
-        (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.to_owned()))
+        let (server, digits) = text.split_once('%')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let is_server = |text: &str| is_number(text) && !text.starts_with('0') && text != "1" && text.len() <= 2;
+        (is_number(digits) && (server.is_empty() || is_server(server))).then(|| Self(text.to_owned()))
+    }
+
+    /// Number of the server it is on, from 1.
+    #[must_use]
+    pub fn server(&self) -> usize {
+        // Ignored: without a number it is the first.
+        self.0.split('%').next().and_then(|number| number.parse().ok()).unwrap_or(1)
+    }
+
+    /// Its id as its own server knows it: `%<digits>`.
+    #[must_use]
+    pub fn on_its_server(&self) -> Self {
+        Self(format!("%{}", self.0.split('%').next_back().unwrap_or_default()))
+    }
+
+    /// The pane that server `number`, from 1 to 99, knows by this id.
+    #[must_use]
+    pub fn of_server(&self, number: usize) -> Self {
+        let bare = self.on_its_server();
+        if number <= 1 { bare } else { Self(format!("{number}{}", bare.0)) }
     }
 
     /// As written, with the `%`.
@@ -271,6 +294,18 @@ mod tests {
         let name = |t: &str| TicketId::parse(t).unwrap().session();
         assert_eq!(name("a.b"), "ad-a+b");
         assert_ne!(name("a.b"), name("a_b"));
+    }
+
+    #[test]
+    fn a_pane_id_says_which_server_it_is_on() {
+        for (text, server) in [("%0", 1), ("%17", 1), ("2%5", 2), ("12%0", 12)] {
+            let pane = PaneId::parse(text).unwrap();
+            assert_eq!((pane.server(), pane.on_its_server().of_server(server).as_str()), (server, text));
+        }
+        assert_eq!(PaneId::parse("3%5").unwrap().on_its_server().as_str(), "%5");
+        for bad in ["", "5", "%", "%x", "1%5", "0%5", "02%5", "100%5", "2%", "2%5%", "-2%5", "2 %5"] {
+            assert_eq!(PaneId::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub struct Supervisor {
     watched: usize,
     lively: usize,
     next_landed: Instant,
+    next_sweep: Instant,
     is_closed: bool,
     has_looked: bool,
     look_again: bool,
@@ -143,6 +144,7 @@ impl Supervisor {
             watched: 0,
             lively: 0,
             next_landed: now,
+            next_sweep: now,
             is_closed: false,
             has_looked: false,
             look_again: false,
@@ -185,6 +187,10 @@ impl Supervisor {
             if let Some(ending) = self.ending() {
                 // Nobody reads the records of what stays open when this loop has left.
                 self.readers.hurry();
+                self.next_sweep = Instant::now();
+                if let Err(error) = self.take_reports() {
+                    return Ending::Books(error);
+                }
                 if let Err(error) = self.take_records(None) {
                     return Ending::Books(error);
                 }

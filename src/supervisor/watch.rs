@@ -129,9 +129,9 @@ impl Watch {
         self.panes.retain(|ticket, _| watched.contains(ticket));
         // Before the look: what is quiet by this second is quiet.
         let asked = world.clock.now().as_second();
-        let (seen, server_gone) = match world.terminal.panes().await {
-            Observed::Present(panes) => (panes, false),
-            Observed::Absent => (vec![], true),
+        let seen = match world.terminal.panes().await {
+            Observed::Present(panes) => panes,
+            Observed::Absent => vec![],
             Observed::Unknown(why) => {
                 tracing::debug!(why, "tmux could not be looked at");
                 return round;
@@ -139,6 +139,8 @@ impl Watch {
         };
         round.has_looked = true;
         let by_pane: BTreeMap<&PaneId, &PaneSeen> = seen.iter().map(|p| (&p.pane, p)).collect();
+        // A server that runs has a pane that is no ticket's.
+        let servers: BTreeSet<usize> = seen.iter().map(|row| row.pane.server()).collect();
         let is_lively = |target: &Target| {
             let row = by_pane.get(&target.pane).filter(|row| !row.dead);
             row.is_some_and(|row| target.is_urgent || row.activity_s >= asked - AT_WORK_S)
@@ -155,6 +157,7 @@ impl Watch {
             };
             if woken.contains(&target.ticket) || life != Observed::Present(PaneLife::Alive) {
                 let launch = launch_life(world, &target);
+                let server_gone = !servers.contains(&target.pane.server());
                 round.news.push((target.clone(), News::Life(Seen { pane: life, server_gone, launch })));
             }
             let Some(row) = row.filter(|row| !row.dead) else { continue };

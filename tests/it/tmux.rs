@@ -4,6 +4,7 @@
 mod by_processes;
 mod control;
 mod server;
+mod servers;
 
 #[expect(clippy::duplicate_mod, reason = "the same rules, held in another way")]
 #[path = "tmux/by_processes"]

@@ -83,10 +83,15 @@ impl Bed {
         self.runtime.block_on(work)
     }
 
-    /// tmux by hand, on the server of this bed.
+    /// tmux by hand, on the first server of this bed.
     pub fn by_hand(&self, arguments: &[&str]) -> Output {
+        self.by_hand_on(&self.tmux.place().socket, arguments)
+    }
+
+    /// tmux by hand, on the server of `socket`.
+    pub fn by_hand_on(&self, socket: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new("tmux");
-        command.env_remove("TMUX").arg("-N").arg("-u").arg("-S").arg(&self.tmux.place().socket).args(arguments);
+        command.env_remove("TMUX").arg("-N").arg("-u").arg("-S").arg(socket).args(arguments);
         command.output().unwrap()
     }
 
@@ -165,8 +170,10 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        if self.tmux.place().socket.exists() {
-            self.by_hand(&["kill-server"]);
+        for entry in fs::read_dir(self.dir.path()).into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|kind| kind == "sock") {
+                self.by_hand_on(&entry.path(), &["kill-server"]);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! tmux: autodo's own server, its sessions and panes, by spawned commands and a control client.
+//! tmux: autodo's own servers, their sessions and panes, by spawned commands and a control client.
 //!
 //! [`Tmux`] implements [`crate::ports::terminal::Terminal`]. Every command can be a short-lived client with a fixed
 //! environment, a time limit and an absolute socket path; a resident supervisor has most of them run by one client that
@@ -14,6 +14,7 @@
 //! | `server` | start, configuration, a socket that was deleted |
 //! | `rows`, `pulse`, `capture` | looking: all panes, those that changed, their screens |
 //! | `guard` | what must hold in a pane at the moment of an act, checked inside the server |
+//! | `single` | one server |
 //! | `session`, `input` | opening and closing; typing |
 
 mod capture;
@@ -28,6 +29,7 @@ mod pulse;
 mod rows;
 mod server;
 mod session;
+mod single;
 mod terminal;
 
 pub use place::TmuxPlace;

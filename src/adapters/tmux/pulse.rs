@@ -98,8 +98,8 @@ impl Known {
 impl Rows {
     /// The rows that are not as they were; `None`: there are other panes now, or one stands in two sessions.
     fn stale(&self, pulses: &[Pulse]) -> Option<Vec<usize>> {
-        let is_same = pulses.len() == self.rows.len()
-            && pulses.iter().zip(&self.rows).all(|(pulse, row)| pulse.pane == row.pane);
+        let is_same =
+            pulses.len() == self.rows.len() && pulses.iter().zip(&self.rows).all(|(pulse, row)| pulse.pane == row.pane);
         let mut panes: Vec<&str> = pulses.iter().map(|pulse| pulse.pane.as_str()).collect();
         panes.sort_unstable();
         if !is_same || panes.windows(2).any(|two| two.first() == two.last()) {

@@ -167,6 +167,17 @@ pub(super) fn note(place: &TmuxPlace, pid: i32) {
     }
 }
 
+/// False if there is certainly no server at `place`: neither a socket nor the note of a server that lost it.
+pub(super) fn may_run(place: &TmuxPlace) -> bool {
+    place.socket.exists() || note_path(place).exists()
+}
+
+/// Forgets the server that was at `place`: it is proven to be gone.
+pub(super) fn forget(place: &TmuxPlace) {
+    // Ignored: one that stays costs a look in vain, now and then.
+    fs::remove_file(note_path(place)).ok();
+}
+
 /// What to do about a server that does not answer because its socket is not there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lost {

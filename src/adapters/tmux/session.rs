@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use tmux_interface::{
-    AttachSession, IfShell, KillPane, KillSession, NewSession, NewWindow, ResizeWindow, SetOption, SwitchClient,
-    TmuxCommand,
+    AttachSession, IfShell, KillPane, KillServer, KillSession, NewSession, NewWindow, ResizeWindow, SetOption,
+    SwitchClient, TmuxCommand,
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     guard::{all_of, equals, not},
     place::TmuxPlace,
     rows::{self, has_tag},
-    server::{self, PAUSE},
+    server::{self, ANCHOR, PAUSE},
 };
 use crate::{
     domain::id::{PaneId, TicketId},
@@ -138,6 +138,19 @@ pub(super) async fn close(client: &Client, tag: &SessionTag) -> Result<(), Termi
         }
     }
     Ok(())
+}
+
+/// Ends the server if it has the session that keeps it company and no other. What fails is left for the next time.
+pub(super) async fn end_if_empty(client: &Client) {
+    // The names of all sessions, one after the other.
+    let is_alone = equals("S:#{session_name}", ANCHOR);
+    let end = body(&[Cmd::of(&KillServer::new().build())]);
+    let target = format!("={ANCHOR}:");
+    let check = IfShell::new().not_execute().target_pane(target).shell_command(is_alone).command(end).build();
+    match server::run(client, &[Cmd::of(&check)], None).await {
+        Ok(_) => {}
+        Err(why) => tracing::debug!(%why, "a server without tickets goes on"),
+    }
 }
 
 fn tagged(tag: &SessionTag) -> Vec<String> {

@@ -1,163 +1,230 @@
-//! [`Tmux`]: the terminal port by spawned commands.
+//! [`Tmux`]: the terminal port over one tmux server, and further ones where there are many panes.
+//!
+//! A server walks over all its panes whenever one of them prints, so a hundred panes cost it more than twice what fifty
+//! do. The servers are numbered from 1; a pane's id says which one it is on ([`PaneId::server`]), and only here is that
+//! number put on and taken off. All but the first come with need and end with their last session.
 
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
-use super::{capture, client::Client, input, place::TmuxPlace, pulse::Known, rows, server, session};
+use super::{place::TmuxPlace, rows, server, session, single::Server};
 use crate::{
     domain::{
         id::{PaneId, TicketId},
         observed::Observed,
     },
-    format::tmux::{PaneRow, ServerMark, Version},
+    format::tmux::Version,
     ports::{
         Work,
         terminal::{Guard, Key, KeySent, PaneSeen, Screens, SessionSpec, SessionTag, Terminal, TerminalError},
     },
 };
 
-/// autodo's own tmux server, by spawned commands. Needs a tokio runtime with time and I/O.
-///
-/// A pane id means nothing on another server, and tmux counts from `%0` again after a restart. So the server that the
-/// latest look saw is remembered, and nothing is typed if another one answers.
+/// Most servers at a time; the last one takes all that are too many for the others.
+const MOST_SERVERS: usize = 8;
+
+/// autodo's own tmux servers. Needs a tokio runtime with time and I/O.
 #[derive(Debug)]
 pub struct Tmux {
-    client: Client,
-    latest: Mutex<Option<ServerMark>>,
-    known: Known,
+    first: Server,
+    others: Vec<Server>,
 }
 
 impl Tmux {
-    /// A server at `place`. Nothing is started or looked at yet.
+    /// Servers at `place` and beside it. Nothing is started or looked at yet.
     #[must_use]
     pub fn new(place: TmuxPlace) -> Self {
-        Self { client: Client::new(place), latest: Mutex::new(None), known: Known::default() }
+        let others = (2..=MOST_SERVERS).map(|number| Server::new(place.of_server(number))).collect();
+        Self { first: Server::new(place), others }
     }
 
-    /// From now on, most commands are run by one control client: for whoever watches for a good while. It ends when it
-    /// is not used for a minute, and with this process.
+    /// From now on, most commands are run by one control client for each server: for whoever watches for a good while.
+    /// They end when they are not used for a minute, and with this process.
     pub fn hold_control(&self) {
-        self.client.hold_control();
+        self.all().for_each(|(_, server)| server.client.hold_control());
     }
 
-    /// Where it is.
+    /// Where the first server is.
     #[must_use]
     pub fn place(&self) -> &TmuxPlace {
-        self.client.place()
+        self.first.place()
     }
 
     /// The version of the installed tmux (`tmux -V`); `Absent`: there is none.
     pub async fn version(&self) -> Observed<Version> {
-        server::version(&self.client).await
+        server::version(&self.first.client).await
     }
 
-    /// The server's process id; `Absent`: it is not running.
+    /// The first server's process id; `Absent`: it is not running.
     pub async fn server_pid(&self) -> Observed<i32> {
-        rows::server_pid(&self.client).await
+        rows::server_pid(&self.first.client).await
     }
 
-    /// Program and arguments that attach a person to the session of `ticket`. `inside` is that person's `TMUX`, if
-    /// any: inside another tmux the attach runs in a new window of that one, with `TMUX` unset; inside autodo's own
-    /// server the client is switched. The size of the agent's pane does not follow the person's terminal.
+    /// Program and arguments that attach a person to the session of `ticket`, whose pane is `pane`. `inside` is that
+    /// person's `TMUX`, if any: inside another tmux the attach runs in a new window of that one, with `TMUX` unset;
+    /// inside the session's own server the client is switched. The size of the agent's pane does not follow the person's
+    /// terminal.
     #[must_use]
-    pub fn attach_argv(&self, ticket: &TicketId, inside: Option<&str>) -> Vec<String> {
-        session::attach_argv(self.place(), ticket, inside)
+    pub fn attach_argv(&self, ticket: &TicketId, pane: &PaneId, inside: Option<&str>) -> Vec<String> {
+        session::attach_argv(self.of(pane).place(), ticket, inside)
     }
 
     /// A command line that lists the sessions by hand.
     #[must_use]
     pub fn list_plain(&self) -> String {
-        self.plain("ls")
+        let lines: Vec<String> = self.at_work().map(|(_, server)| plain(server.place(), "ls")).collect();
+        lines.join("; ")
     }
 
-    /// A command line that attaches to the session of `ticket` by hand.
+    /// A command line that attaches to the session of `ticket` by hand, whose pane is `pane`.
     #[must_use]
-    pub fn attach_plain(&self, ticket: &TicketId) -> String {
-        format!("{} -t {}", self.plain("attach"), shell_words::quote(&format!("={}", ticket.session())))
+    pub fn attach_plain(&self, ticket: &TicketId, pane: &PaneId) -> String {
+        let target = format!("={}", ticket.session());
+        format!("{} -t {}", plain(self.of(pane).place(), "attach"), shell_words::quote(&target))
+    }
+
+    /// A command line that ends `session` by hand, one of whose panes is `pane`.
+    #[must_use]
+    pub fn end_plain(&self, session: &str, pane: &PaneId) -> String {
+        let target = format!("={session}");
+        format!("{} -t {}", plain(self.of(pane).place(), "kill-session"), shell_words::quote(&target))
     }
 
     /// A command line that attaches to one of the sessions by hand; its target is to be filled in.
     #[must_use]
     pub fn attach_any_plain(&self) -> String {
-        format!("{} -t NAME", self.plain("attach"))
+        format!("{} -t NAME", plain(self.place(), "attach"))
     }
 
-    fn plain(&self, verb: &str) -> String {
-        let place = self.place();
-        let (program, socket) = (place.program.to_string_lossy(), place.socket.to_string_lossy());
-        format!("{} -S {} {verb}", shell_words::quote(&program), shell_words::quote(&socket))
-    }
-
-    /// Gives the window of `ticket`'s session `size` columns and rows again.
+    /// Gives the window of `ticket`'s session `size` columns and rows again; its pane is `pane`.
     ///
     /// # Errors
     /// `NoTarget` if there is no such session.
-    pub async fn resize_back(&self, ticket: &TicketId, size: (u16, u16)) -> Result<(), TerminalError> {
-        session::resize_back(&self.client, ticket, size).await
+    pub async fn resize_back(&self, ticket: &TicketId, pane: &PaneId, size: (u16, u16)) -> Result<(), TerminalError> {
+        session::resize_back(&self.of(pane).client, ticket, size).await
     }
 
-    fn latest(&self) -> Option<ServerMark> {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> impl Iterator<Item = (usize, &Server)> {
+        (1..).zip(std::iter::once(&self.first).chain(&self.others))
     }
 
-    fn remember(&self, rows: &[PaneRow]) {
-        let Some(mark) = rows.first().map(|row| row.server) else { return };
-        let before = self.latest.lock().unwrap_or_else(PoisonError::into_inner).replace(mark);
-        if before != Some(mark) {
-            server::note(self.place(), mark.pid);
+    /// The server that `pane` is on. The id of one that is not there has a number of none that ever was.
+    fn of(&self, pane: &PaneId) -> &Server {
+        self.all().find(|(number, _)| *number == pane.server()).map_or(&self.first, |(_, server)| server)
+    }
+
+    /// The first server, and those of the others that may be running: each leaves its socket, or its pid beside it.
+    fn at_work(&self) -> impl Iterator<Item = (usize, &Server)> {
+        self.all().filter(|(number, server)| *number == 1 || server::may_run(server.place()))
+    }
+
+    /// Where the session of `spec` is, or is to be: on the server that has its tag or its name, else on the first with
+    /// room for one more.
+    async fn choose(&self, spec: &SessionSpec) -> Result<(usize, &Server), TerminalError> {
+        let is_alone = self.at_work().count() == 1;
+        if is_alone && self.first.sessions() < self.place().most_sessions {
+            return Ok((1, &self.first));
         }
+        let name = spec.tag.ticket.session();
+        for (number, server) in self.at_work() {
+            let panes = match server.panes().await {
+                Observed::Present(panes) => panes,
+                Observed::Absent => continue,
+                Observed::Unknown(why) => return Err(TerminalError::Other(why)),
+            };
+            if panes.iter().any(|pane| pane.tag.as_ref() == Some(&spec.tag) || pane.session == name) {
+                return Ok((number, server));
+            }
+        }
+        let has_room = |(_, server): &(usize, &Server)| server.sessions() < server.place().most_sessions;
+        let chosen = self.all().find(has_room).or_else(|| self.all().last());
+        Ok(chosen.unwrap_or((1, &self.first)))
     }
+}
 
-    async fn look(&self) -> Result<Vec<PaneRow>, TerminalError> {
-        let rows = match self.known.look(&self.client).await {
-            Some(rows) => rows,
-            None => self.known.renew(rows::look(&self.client)).await?,
-        };
-        self.remember(&rows);
-        Ok(rows)
-    }
+fn plain(place: &TmuxPlace, verb: &str) -> String {
+    let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+    format!("{} -S {} {verb}", quoted(&place.program), quoted(&place.socket))
 }
 
 impl Terminal for Tmux {
     fn open(&self, spec: SessionSpec) -> Work<'_, Result<PaneId, TerminalError>> {
         Box::pin(async move {
-            let pane = session::open(&self.client, &spec).await?;
-            // The pane is of the server that answers now: typing into it is measured against that one.
-            self.look().await?;
-            Ok(pane)
+            let (number, server) = self.choose(&spec).await?;
+            Ok(server.open(&spec).await?.of_server(number))
         })
     }
 
     fn panes(&self) -> Work<'_, Observed<Vec<PaneSeen>>> {
         Box::pin(async move {
-            match self.look().await {
-                Ok(rows) => Observed::Present(rows::seen_once(rows)),
-                Err(TerminalError::NoServer(_)) => Observed::Absent,
-                Err(why) => Observed::Unknown(why.to_string()),
+            let mut all = Vec::new();
+            let mut has_any = false;
+            for (number, server) in self.at_work() {
+                match server.panes().await {
+                    Observed::Present(panes) => {
+                        has_any = true;
+                        let of_server = |pane: PaneSeen| PaneSeen { pane: pane.pane.of_server(number), ..pane };
+                        all.extend(panes.into_iter().map(of_server));
+                    }
+                    Observed::Absent if number > 1 => server::forget(server.place()),
+                    Observed::Absent => {}
+                    Observed::Unknown(why) => return Observed::Unknown(why),
+                }
             }
+            if has_any { Observed::Present(all) } else { Observed::Absent }
         })
     }
 
     fn screens(&self, panes: Vec<PaneId>) -> Work<'_, Observed<Screens>> {
-        Box::pin(async move { capture::screens(&self.client, &panes).await })
+        Box::pin(async move {
+            let mut found = Screens::new();
+            for (number, server) in self.all() {
+                let there: Vec<&PaneId> = panes.iter().filter(|pane| pane.server() == number).collect();
+                if there.is_empty() {
+                    continue;
+                }
+                let own: Vec<PaneId> = there.iter().map(|pane| pane.on_its_server()).collect();
+                match server.screens(&own).await {
+                    Observed::Present(screens) => {
+                        found.extend(screens.into_iter().map(|(pane, screen)| (pane.of_server(number), screen)));
+                    }
+                    // With its server, only the panes of that one are gone.
+                    Observed::Absent if own.len() < panes.len() => {
+                        found.extend(there.into_iter().map(|pane| (pane.clone(), Observed::Absent)));
+                    }
+                    other => return other,
+                }
+            }
+            let place = |pane: &PaneId| panes.iter().position(|asked| asked == pane);
+            found.sort_by_key(|(pane, _)| place(pane));
+            Observed::Present(found)
+        })
     }
 
     fn scrollback(&self, pane: PaneId, lines: u32) -> Work<'_, Observed<String>> {
-        Box::pin(async move { capture::scrollback(&self.client, &pane, lines).await })
+        Box::pin(async move { self.of(&pane).scrollback(&pane.on_its_server(), lines).await })
     }
 
     fn paste(&self, pane: PaneId, text: String) -> Work<'_, Result<(), TerminalError>> {
-        Box::pin(async move { input::paste(&self.client, &pane, self.latest(), &text).await })
+        Box::pin(async move { self.of(&pane).paste(&pane.on_its_server(), &text).await })
     }
 
     fn key(&self, pane: PaneId, key: Key, guard: Guard) -> Work<'_, Result<KeySent, TerminalError>> {
-        Box::pin(async move { input::key(&self.client, &pane, self.latest(), &key, &guard).await })
+        Box::pin(async move { self.of(&pane).key(&pane.on_its_server(), &key, &guard).await })
     }
 
     fn leave_mode(&self, pane: PaneId) -> Work<'_, Result<(), TerminalError>> {
-        Box::pin(async move { input::leave_mode(&self.client, &pane).await })
+        Box::pin(async move { self.of(&pane).leave_mode(&pane.on_its_server()).await })
     }
 
     fn close(&self, tag: SessionTag) -> Work<'_, Result<(), TerminalError>> {
-        Box::pin(async move { session::close(&self.client, &tag).await })
+        Box::pin(async move {
+            for (number, server) in self.at_work() {
+                server.close(&tag).await?;
+                if number > 1 {
+                    session::end_if_empty(&server.client).await;
+                }
+            }
+            Ok(())
+        })
     }
 }

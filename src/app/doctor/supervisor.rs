@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         row::{Row, Status},
     },
-    ports::terminal::Terminal,
+    ports::terminal::{PaneSeen, Terminal},
 };
 
 /// Longest that a supervisor may take to answer.
@@ -100,26 +100,20 @@ async fn sessions(scene: &Scene, rows: &[Row]) -> Check {
         }
     };
     let is_kept = |ticket: &str| rows.iter().any(|row| row.id.as_str() == ticket);
-    let mut left: Vec<&str> = panes
+    let mut left: Vec<&PaneSeen> = panes
         .iter()
         .filter(|pane| pane.session != ANCHOR)
         .filter(|pane| pane.tag.as_ref().is_none_or(|tag| !is_kept(tag.ticket.as_str())))
-        .map(|pane| pane.session.as_str())
         .collect();
-    left.sort_unstable();
-    left.dedup();
+    left.sort_by_key(|pane| &pane.session);
+    left.dedup_by_key(|pane| &pane.session);
     let kept = panes.iter().filter(|pane| pane.session != ANCHOR).count().saturating_sub(left.len());
     match left.as_slice() {
         [] => Check::ok(name, format!("{kept} sessions of tickets")),
-        some => {
-            let socket = scene.home.tmux_socket();
-            let socket = socket.to_string_lossy();
-            let end = format!(
-                "look at it, then end it: tmux -S {} kill-session -t ={}",
-                shell_words::quote(&socket),
-                some[0]
-            );
-            Check::warn(name, format!("sessions without a ticket: {}", some.join(", ")), end)
+        some @ [first, ..] => {
+            let end = format!("look at it, then end it: {}", scene.tmux.end_plain(&first.session, &first.pane));
+            let names: Vec<&str> = some.iter().map(|pane| pane.session.as_str()).collect();
+            Check::warn(name, format!("sessions without a ticket: {}", names.join(", ")), end)
         }
     }
 }

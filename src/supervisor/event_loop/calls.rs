@@ -77,6 +77,7 @@ impl Supervisor {
                 if let Until::Settled { tickets, .. } = &mut self.until {
                     tickets.insert(ticket.clone());
                 }
+                self.take_reports_of(&ticket)?;
                 let event = Event::Asked { by, request };
                 let kept = match text {
                     Some(text) => self.keep_text(&ticket, &event, &text),
@@ -110,7 +111,8 @@ impl Supervisor {
                 Ok(())
             }
             Call::Wake => {
-                // Reports are taken in every turn; a look at the panes is due where a program has ended.
+                // Reports are taken in the turn that follows; a look at the panes is due where a program has ended.
+                self.next_sweep = Instant::now();
                 let ended: Vec<TicketId> =
                     self.queue.rows().values().filter(|row| self.has_ended(row)).map(|row| row.id.clone()).collect();
                 if !ended.is_empty() {

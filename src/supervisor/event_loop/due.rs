@@ -1,6 +1,6 @@
 //! What is due in each turn: reports, deadlines, news of dependencies, starts; and whether the loop is at its end.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -21,16 +21,33 @@ use crate::{
     supervisor::queue::TakeError,
 };
 
+/// How often all outboxes are looked into where no datagram came.
+const SWEEP: Duration = Duration::from_millis(500);
+
 impl Supervisor {
+    /// Takes all reports. A datagram tells of each; without one they are looked for now and then.
     pub(super) fn take_reports(&mut self) -> Result<(), StoreError> {
+        if Instant::now() < self.next_sweep {
+            return Ok(());
+        }
+        self.next_sweep = Instant::now() + SWEEP;
         let ids: Vec<TicketId> =
             self.queue.rows().values().filter(|row| may_report(row)).map(|r| r.id.clone()).collect();
         for id in ids {
-            match self.outboxes.take(&mut self.queue, &self.world, &id) {
-                Ok(effects) => self.extras(&id, &effects),
-                Err(TakeError::Store(error)) => return Err(error),
-                Err(error) => tracing::warn!(ticket = %id, %error, "reports wait"),
-            }
+            self.take_reports_of(&id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the reports of one ticket: before anything else that happens to it.
+    pub(super) fn take_reports_of(&mut self, id: &TicketId) -> Result<(), StoreError> {
+        if !self.queue.rows().get(id).is_some_and(may_report) {
+            return Ok(());
+        }
+        match self.outboxes.take(&mut self.queue, &self.world, id) {
+            Ok(effects) => self.extras(id, &effects),
+            Err(TakeError::Store(error)) => return Err(error),
+            Err(error) => tracing::warn!(ticket = %id, %error, "reports wait"),
         }
         Ok(())
     }
@@ -52,10 +69,15 @@ impl Supervisor {
     pub(super) fn deadlines(&mut self) -> Result<(), StoreError> {
         // Each passes at most once in a turn; what it leads to has a later deadline, or none.
         for _ in 0..self.queue.rows().len() {
-            let Some((at, ticket, timer)) = self.next_deadline() else { break };
+            let Some(due @ (at, ..)) = self.next_deadline() else { break };
             if at > self.queue.now() {
                 break;
             }
+            self.take_reports_of(&due.1)?;
+            if self.next_deadline().as_ref() != Some(&due) {
+                continue;
+            }
+            let (_, ticket, timer) = due;
             match self.take(&ticket, Event::Deadline { timer }) {
                 Ok(true) => {}
                 Ok(false) => break,

@@ -96,8 +96,10 @@ impl Supervisor {
         if round.look_again {
             self.next_round = Instant::now() + SECOND_LOOK;
         }
-        self.take_reports()?;
         for (target, news) in round.news {
+            if !matches!(news, News::Alive) {
+                self.take_reports_of(&target.ticket)?;
+            }
             let Some(row) = self.queue.rows().get(&target.ticket) else { continue };
             // What was seen before a step says nothing about what is after it.
             if targets::moment(row) != target.moment {

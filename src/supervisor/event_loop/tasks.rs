@@ -125,7 +125,7 @@ impl Supervisor {
             self.at_work.remove(&told.ticket);
         }
         // Reports of the agent come before the end of its launch, and before what it shows.
-        self.take_reports()?;
+        self.take_reports_of(&told.ticket)?;
         if told.effect.is_none() {
             let row = self.queue.rows().get(&told.ticket);
             self.extras.ended(&told.ticket, row, &told.events);

@@ -112,7 +112,7 @@ fn a_server_that_is_killed_is_absent_and_said_so() {
     let key = bed.key(&recorder.pane, autodo::ports::terminal::Key::Enter, Default::default());
     assert!(matches!(key, Err(TerminalError::NoServer(_))), "{key:?}");
     assert!(matches!(bed.block(bed.tmux.leave_mode(recorder.pane)), Err(TerminalError::NoServer(_))));
-    let size = bed.block(bed.tmux.resize_back(&TicketId::parse("T-1").unwrap(), (90, 20)));
+    let size = bed.block(bed.tmux.resize_back(&TicketId::parse("T-1").unwrap(), &pane("%1"), (90, 20)));
     assert!(matches!(size, Err(TerminalError::NoServer(_))), "{size:?}");
 }
 

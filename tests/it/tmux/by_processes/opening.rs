@@ -3,7 +3,10 @@
 use std::fs;
 
 use autodo::{
-    domain::{id::TicketId, observed::Observed},
+    domain::{
+        id::{PaneId, TicketId},
+        observed::Observed,
+    },
     ports::terminal::{Terminal as _, TerminalError},
 };
 use tokio::task::JoinSet;
@@ -204,7 +207,7 @@ fn attaching_works_and_never_resizes_the_agents_pane() {
     let person = super::bed();
     let pane = bed.open("T-1", &["sh", "-c", "echo HELLO; exec sleep 600"]);
     let ticket = TicketId::parse("T-1").unwrap();
-    let argv = bed.tmux.attach_argv(&ticket, None);
+    let argv = bed.tmux.attach_argv(&ticket, &pane, None);
     // The person's terminal is a pane of another server, of another size.
     let own = person.open(
         "person",
@@ -230,7 +233,7 @@ fn attaching_works_and_never_resizes_the_agents_pane() {
     wait_for("F12 to detach", || (!bed.seen(&pane).attached).then_some(()), || person.screen(&own).text());
     assert_eq!(bed.seen(&pane).size, SIZE);
     bed.says(&["resize-window", "-t", "=ad-T-1:", "-x", "60", "-y", "9"]);
-    bed.block(bed.tmux.resize_back(&ticket, SIZE)).unwrap();
+    bed.block(bed.tmux.resize_back(&ticket, &pane, SIZE)).unwrap();
     assert_eq!(bed.seen(&pane).size, SIZE);
 }
 
@@ -243,7 +246,7 @@ fn attaching_from_inside_tmux_opens_a_window_or_switches() {
     let ticket = |id: &str| TicketId::parse(id).unwrap();
     // In a pane of the person's own server, with the TMUX that tmux set there.
     let foreign = format!("{},1,0", person.tmux.place().socket.display());
-    let argv = bed.tmux.attach_argv(&ticket("T-1"), Some(&foreign));
+    let argv = bed.tmux.attach_argv(&ticket("T-1"), &PaneId::parse("%1").unwrap(), Some(&foreign));
     let argv: Vec<&str> =
         ["sh", "-c", "\"$@\"; exec sleep 600", "x"].into_iter().chain(argv.iter().map(String::as_str)).collect();
     person.open("person", &argv);
@@ -251,7 +254,7 @@ fn attaching_from_inside_tmux_opens_a_window_or_switches() {
     assert_eq!(person.panes().iter().filter(|seen| seen.session == "ad-person").count(), 2);
     // From inside autodo's own server: its client is switched.
     let own = format!("{},1,0", bed.tmux.place().socket.display());
-    let argv = bed.tmux.attach_argv(&ticket("T-2"), Some(&own));
+    let argv = bed.tmux.attach_argv(&ticket("T-2"), &PaneId::parse("%2").unwrap(), Some(&own));
     assert!(argv.contains(&"switch-client".to_owned()), "{argv:?}");
     let rest: Vec<&str> = argv.iter().skip(1).map(String::as_str).collect();
     let at = rest.iter().position(|word| *word == "switch-client").unwrap();
@@ -262,7 +265,7 @@ fn attaching_from_inside_tmux_opens_a_window_or_switches() {
 #[test]
 fn attaching_where_no_server_runs_starts_none() {
     let bed = super::bed();
-    let argv = bed.tmux.attach_argv(&TicketId::parse("T-1").unwrap(), None);
+    let argv = bed.tmux.attach_argv(&TicketId::parse("T-1").unwrap(), &PaneId::parse("%1").unwrap(), None);
     let output = std::process::Command::new(&argv[0]).args(&argv[1..]).env_remove("TMUX").output().unwrap();
     assert!(!output.status.success());
     assert!(!bed.tmux.place().socket.exists());
@@ -274,6 +277,6 @@ fn the_plain_command_lines_work_in_a_shell() {
     bed.open("a.b", SLEEP);
     let output = std::process::Command::new("sh").args(["-c", &bed.tmux.list_plain()]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("ad-a+b"), "{output:?}");
-    let attach = bed.tmux.attach_plain(&TicketId::parse("a.b").unwrap());
+    let attach = bed.tmux.attach_plain(&TicketId::parse("a.b").unwrap(), &PaneId::parse("%1").unwrap());
     assert!(attach.ends_with("attach -t '=ad-a+b'") || attach.ends_with("attach -t =ad-a+b"), "{attach}");
 }
