@@ -51,6 +51,9 @@ const QUICK: Duration = Duration::from_millis(120);
 /// Time between two rounds while none is.
 pub const AT_REST: Duration = Duration::from_millis(500);
 
+/// Time between two rounds while none of many is: a look at two hundred panes is 3 ms of work.
+const MANY_AT_REST: Duration = Duration::from_secs(2);
+
 /// When in a second of the clock a round over many panes is best: an agent at work redraws more often than this.
 const IN_SECOND: Duration = Duration::from_millis(200);
 
@@ -242,6 +245,7 @@ pub fn next_round(targets: usize, lively: usize, now: Timestamp) -> Duration {
     match (targets, lively) {
         (0..=FEW_IN_ALL, 0) => AT_REST,
         (0..=FEW_IN_ALL, 1..=FEW) => QUICK,
+        (_, 0) => MANY_AT_REST,
         _ => {
             let second = Duration::from_secs(1);
             let gone = Duration::from_nanos(u64::try_from(now.subsec_nanosecond()).unwrap_or(0));

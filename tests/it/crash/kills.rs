@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use super::plant::{Plant, slay};
 use crate::support::{program::LIMIT, wait_for};
@@ -93,6 +96,38 @@ fn a_killed_agent_is_a_crash_and_the_third_is_the_end() {
     let firsts: Vec<String> = plant.prompts().iter().map(|p| p.chars().take(17).collect()).collect();
     assert_eq!(firsts, ["Task [autodo 1.1]", "Task [autodo 2.1]", "Task [autodo 3.1]"]);
     assert_eq!(plant.events("x").iter().filter(|e| *e == "agent_exited").count(), 3);
+    plant.check();
+}
+
+#[test]
+fn a_control_client_that_is_killed_again_and_again_costs_nobody_anything() {
+    let plant = Plant::new(&[CHECK]);
+    for n in 1..=4 {
+        plant.fake(
+            &format!("x{n}"),
+            "ready\nexpect-prompt\nrun echo prompt >> ROOT/done; echo work > work\nshow thinking\nwait-file ROOT/gate\n\
+             run git add . && git commit -qm work\nreport done --summary did\n",
+        );
+    }
+    let supervisor = plant.dispatch();
+    let mut killed = 0;
+    let mut kill_all = || {
+        let clients = plant.world.tmux(&["list-clients", "-F", "#{client_pid} #{client_control_mode}"]);
+        let pids = clients.stdout.lines().filter_map(|line| line.strip_suffix(" 1")?.parse::<i32>().ok());
+        // One may have ended by itself since it was listed.
+        killed += pids.filter(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL).is_ok()).count();
+        killed
+    };
+    let prompts = || plant.done().get("prompt").copied().unwrap_or(0);
+    wait_for("all prompts", || (kill_all() > 0 && prompts() == 4).then_some(()), || plant.world.story());
+    wait_for("another one", || (kill_all() > 2).then_some(()), || plant.world.story());
+    plant.open("gate");
+    assert_eq!(supervisor.wait(LIMIT).code, 0);
+    for n in 1..=4 {
+        let row = plant.row(&format!("x{n}"));
+        assert_eq!((&row["status"], &row["runs"], &row["verified"]), (&"needs_review".into(), &1.into(), &true.into()));
+        assert_eq!(plant.done()[&format!("check x{n}")], 1);
+    }
     plant.check();
 }
 
