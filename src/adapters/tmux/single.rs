@@ -23,6 +23,18 @@ pub(super) struct Server {
     known: Known,
     /// Sessions of tickets in the latest look.
     sessions: AtomicUsize,
+    /// Sessions that are being opened.
+    opening: AtomicUsize,
+}
+
+/// A place for one more session, taken until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place<'a>(&'a Server);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.opening.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Server {
@@ -32,6 +44,7 @@ impl Server {
             latest: Mutex::new(None),
             known: Known::default(),
             sessions: AtomicUsize::new(0),
+            opening: AtomicUsize::new(0),
         }
     }
 
@@ -39,9 +52,16 @@ impl Server {
         self.client.place()
     }
 
-    /// Sessions of tickets in the latest look; 0 before the first.
-    pub(super) fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::Relaxed)
+    /// True if one more session has room here: those of the latest look are counted, and those that are being opened.
+    pub(super) fn has_room(&self) -> bool {
+        let opening = self.opening.load(Ordering::Relaxed);
+        self.sessions.load(Ordering::Relaxed) + opening < self.place().most_sessions
+    }
+
+    /// Takes the place of one more session.
+    pub(super) fn take_place(&self) -> Place<'_> {
+        self.opening.fetch_add(1, Ordering::Relaxed);
+        Place(self)
     }
 
     fn latest(&self) -> Option<ServerMark> {

@@ -6,7 +6,11 @@
 
 use std::path::Path;
 
-use super::{place::TmuxPlace, rows, server, session, single::Server};
+use super::{
+    place::TmuxPlace,
+    rows, server, session,
+    single::{Place, Server},
+};
 use crate::{
     domain::{
         id::{PaneId, TicketId},
@@ -119,10 +123,9 @@ impl Tmux {
 
     /// Where the session of `spec` is, or is to be: on the server that has its tag or its name, else on the first with
     /// room for one more.
-    async fn choose(&self, spec: &SessionSpec) -> Result<(usize, &Server), TerminalError> {
-        let is_alone = self.at_work().count() == 1;
-        if is_alone && self.first.sessions() < self.place().most_sessions {
-            return Ok((1, &self.first));
+    async fn choose(&self, spec: &SessionSpec) -> Result<(usize, &Server, Place<'_>), TerminalError> {
+        if self.at_work().count() == 1 && self.first.has_room() {
+            return Ok((1, &self.first, self.first.take_place()));
         }
         let name = spec.tag.ticket.session();
         for (number, server) in self.at_work() {
@@ -132,12 +135,13 @@ impl Tmux {
                 Observed::Unknown(why) => return Err(TerminalError::Other(why)),
             };
             if panes.iter().any(|pane| pane.tag.as_ref() == Some(&spec.tag) || pane.session == name) {
-                return Ok((number, server));
+                return Ok((number, server, server.take_place()));
             }
         }
-        let has_room = |(_, server): &(usize, &Server)| server.sessions() < server.place().most_sessions;
-        let chosen = self.all().find(has_room).or_else(|| self.all().last());
-        Ok(chosen.unwrap_or((1, &self.first)))
+        // Without a pause between the look at the places and the taking of one: many open at the same time.
+        let chosen = self.all().find(|(_, server)| server.has_room()).or_else(|| self.all().last());
+        let (number, server) = chosen.unwrap_or((1, &self.first));
+        Ok((number, server, server.take_place()))
     }
 }
 
@@ -149,7 +153,7 @@ fn plain(place: &TmuxPlace, verb: &str) -> String {
 impl Terminal for Tmux {
     fn open(&self, spec: SessionSpec) -> Work<'_, Result<PaneId, TerminalError>> {
         Box::pin(async move {
-            let (number, server) = self.choose(&spec).await?;
+            let (number, server, _place) = self.choose(&spec).await?;
             Ok(server.open(&spec).await?.of_server(number))
         })
     }

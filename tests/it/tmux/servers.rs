@@ -10,6 +10,8 @@ use autodo::{
     ports::terminal::{Guard, Key, Terminal as _, TerminalError},
 };
 
+use tokio::task::JoinSet;
+
 use crate::support::{
     tmux::{Bed, SIZE, bracketed, spec, tag},
     wait_for,
@@ -63,6 +65,23 @@ fn sessions_that_are_too_many_for_one_server_go_to_the_next() {
         bed.panes();
         assert_eq!(open(&bed, 6).server(), 1);
     }
+}
+
+#[test]
+fn many_that_are_opened_at_once_are_spread_as_if_one_by_one() {
+    let bed = bed();
+    bed.tmux.hold_control();
+    let opened = bed.block(async {
+        let mut opening = JoinSet::new();
+        for number in 0..8 {
+            let tmux = bed.tmux.clone();
+            opening.spawn(async move { tmux.open(spec(tag(&format!("T-{number}"), 1, 1), SLEEP)).await });
+        }
+        opening.join_all().await
+    });
+    let mut servers: Vec<usize> = opened.into_iter().map(|pane| pane.unwrap().server()).collect();
+    servers.sort_unstable();
+    assert_eq!(servers, [1, 1, 2, 2, 3, 3, 4, 4]);
 }
 
 #[test]
