@@ -75,7 +75,6 @@ fn row(options: &Options, panes: usize, kind: Kind) -> Result<Cost, Trouble> {
         Kind::Busy => "spinner 10\nloop\nshow a line of work, as agents print them while they work\nbusy 1\nend\n",
     };
     let mut stage = Stage::set(options, panes, |_| scenario.to_owned())?;
-    let server = stage.server()?;
     let agents = stage.agents()?;
     let measured = Duration::from_secs(options.seconds);
     let mut pairs = Vec::new();
@@ -85,20 +84,22 @@ fn row(options: &Options, panes: usize, kind: Kind) -> Result<Cost, Trouble> {
             stage.watch()?;
         }
         std::thread::sleep(SETTLE);
-        let meter = Meter::begin(&[stage.supervisor(), server])?;
+        let servers = stage.servers()?;
+        let with = |pid: i32| [vec![pid], servers.clone()].concat();
+        let meter = Meter::begin(&with(stage.supervisor()))?;
         std::thread::sleep(measured);
         (pair.autodo, pair.under_autodo) = two(&meter.end()?);
         pair.resident_mb = resident_mb(stage.supervisor())?;
         stage.unwatch()?;
 
         std::thread::sleep(SETTLE);
-        let meter = Meter::begin(&[server])?;
+        let meter = Meter::begin(&servers)?;
         std::thread::sleep(measured);
-        pair.floor = meter.end()?.first().map_or(0.0, |share| share.own);
+        pair.floor = meter.end()?.iter().map(|share| share.own).sum();
 
-        let peer = Peer::start(&stage.socket(), &agents)?;
+        let peer = Peer::start(&agents)?;
         std::thread::sleep(SETTLE);
-        let meter = Meter::begin(&[peer.pid(), server])?;
+        let meter = Meter::begin(&with(peer.pid()))?;
         std::thread::sleep(measured);
         let (share, under_peer) = two(&meter.end()?);
         (pair.peer, pair.under_peer) = (share.sum(), under_peer);
@@ -118,10 +119,10 @@ fn row(options: &Options, panes: usize, kind: Kind) -> Result<Cost, Trouble> {
     })
 }
 
-/// A watcher's share, and what the server used of its own.
+/// A watcher's share, and what the servers used of their own.
 fn two(shares: &[Share]) -> (Share, f64) {
-    let of = |at: usize| shares.get(at).copied().unwrap_or_default();
-    (of(0), of(1).own)
+    let (watcher, servers) = shares.split_first().map_or((Share::default(), &[][..]), |(first, rest)| (*first, rest));
+    (watcher, servers.iter().map(|server| server.own).sum())
 }
 
 /// The middle value; of an even number of values the mean of the two in the middle.

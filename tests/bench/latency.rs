@@ -12,6 +12,9 @@ use crate::{
 /// Longest time for all moments of a row.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// With more panes only costs are measured.
+const MOST_PANES: usize = 100;
+
 /// How an agent says that it is blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -41,7 +44,7 @@ pub struct Latencies {
 /// Something could not be started, or ended by itself.
 pub fn measure(options: &Options) -> Result<Vec<Latencies>, Trouble> {
     let mut rows = Vec::new();
-    for panes in &options.panes {
+    for panes in options.panes.iter().filter(|panes| **panes <= MOST_PANES) {
         for way in [Way::Report, Way::Screen] {
             eprintln!("latency: {panes} panes, {way:?}");
             rows.push(row(options, *panes, way)?);

@@ -10,7 +10,7 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
 
   --pairs N          pairs for each row (5)
   --seconds S        seconds of each measurement (10)
-  --panes N,N,...    numbers of panes (10,50,100)
+  --panes N,N,...    numbers of panes (10,50,100,200; latencies up to 100)
   --samples N        moments per latency row (200)
   --only WHAT        cost, or latency
   --autodo PATH      the program to measure (autodo beside this one)
@@ -54,7 +54,7 @@ impl Options {
         let mut options = Self {
             pairs: 5,
             seconds: 10,
-            panes: vec![10, 50, 100],
+            panes: vec![10, 50, 100, 200],
             samples: 200,
             cost: true,
             latency: true,

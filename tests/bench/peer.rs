@@ -2,7 +2,7 @@
 //! It throws away what it reads: only the looking is measured.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
@@ -21,14 +21,17 @@ const AT_ONCE: usize = 4;
 pub struct Peer(Child);
 
 impl Peer {
-    /// Starts it on `panes` of the server at `socket`.
+    /// Starts it on `panes`, each with the socket of its server.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(socket: &Path, panes: &[String]) -> Result<Self, Trouble> {
+    pub fn start(panes: &[(PathBuf, String)]) -> Result<Self, Trouble> {
         let own = std::env::current_exe().map_err(|why| format!("where this program is: {why}"))?;
         let mut command = Command::new(own);
-        command.arg(VERB).arg(socket).args(panes).stdin(Stdio::null());
+        command.arg(VERB).stdin(Stdio::null());
+        for (socket, pane) in panes {
+            command.arg(socket).arg(pane);
+        }
         command.spawn().map(Self).map_err(|why| format!("cannot start the loop: {why}"))
     }
 
@@ -45,13 +48,13 @@ impl Drop for Peer {
     }
 }
 
-/// The loop itself: socket, then panes.
+/// The loop itself: each pane's socket, then the pane.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let Some((socket, panes)) = arguments.split_first() else { return ExitCode::FAILURE };
+    let panes: Vec<&[String]> = arguments.chunks(2).collect();
     let mut next = Instant::now();
     loop {
         for group in panes.chunks(AT_ONCE) {
-            let started: Vec<Child> = group.iter().filter_map(|pane| capture(socket, pane)).collect();
+            let started: Vec<Child> = group.iter().filter_map(|pane| capture(pane)).collect();
             for child in started {
                 // Ignored: a capture that fails is tried again in the next round, as such loops do.
                 child.wait_with_output().ok();
@@ -62,7 +65,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn capture(socket: &str, pane: &str) -> Option<Child> {
+fn capture(pane: &[String]) -> Option<Child> {
+    let [socket, pane] = pane else { return None };
     let mut command = Command::new("tmux");
     command.args(["-S", socket, "capture-pane", "-p", "-t", pane]).stdin(Stdio::null());
     // Ignored: as above.

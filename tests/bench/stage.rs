@@ -73,27 +73,34 @@ impl<'a> Stage<'a> {
         self.supervisor.as_ref().and_then(|child| i32::try_from(child.id()).ok()).unwrap_or(0)
     }
 
-    /// The socket of the tmux server.
-    pub fn socket(&self) -> PathBuf {
-        self.home().join("run/tmux.sock")
+    /// The sockets of the tmux servers.
+    fn sockets(&self) -> Vec<PathBuf> {
+        let names = (1..=8).map(|n| if n == 1 { "run/tmux.sock".to_owned() } else { format!("run/tmux-{n}.sock") });
+        names.map(|name| self.home().join(name)).filter(|socket| socket.exists()).collect()
     }
 
-    /// The tmux server's process id.
+    /// The tmux servers' process ids.
     ///
     /// # Errors
-    /// It does not answer.
-    pub fn server(&self) -> Result<i32, Trouble> {
-        let said = self.tmux(&["display-message", "-p", "#{pid}"])?;
-        said.trim().parse().map_err(|_| format!("tmux says that its pid is {said:?}"))
+    /// One does not answer.
+    pub fn servers(&self) -> Result<Vec<i32>, Trouble> {
+        let pid = |socket: &PathBuf| {
+            let said = self.tmux(socket, &["display-message", "-p", "#{pid}"])?;
+            said.trim().parse().map_err(|_| format!("tmux says that its pid is {said:?}"))
+        };
+        self.sockets().iter().map(pid).collect()
     }
 
-    /// The agents' panes.
+    /// The agents' panes, each with the socket of its server.
     ///
     /// # Errors
     /// There are not as many as there should be.
-    pub fn agents(&self) -> Result<Vec<String>, Trouble> {
-        let said = self.tmux(&["list-panes", "-a", "-f", "#{@autodo_ticket}", "-F", "#{pane_id}"])?;
-        let panes: Vec<String> = said.lines().map(str::to_owned).collect();
+    pub fn agents(&self) -> Result<Vec<(PathBuf, String)>, Trouble> {
+        let mut panes = Vec::new();
+        for socket in self.sockets() {
+            let said = self.tmux(&socket, &["list-panes", "-a", "-f", "#{@autodo_ticket}", "-F", "#{pane_id}"])?;
+            panes.extend(said.lines().map(|pane| (socket.clone(), pane.to_owned())));
+        }
         if panes.len() == self.panes { Ok(panes) } else { Err(format!("{} panes, not {}", panes.len(), self.panes)) }
     }
 
@@ -219,9 +226,9 @@ impl<'a> Stage<'a> {
         Err(format!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
     }
 
-    fn tmux(&self, arguments: &[&str]) -> Result<String, Trouble> {
-        let socket = self.socket().to_string_lossy().into_owned();
-        let mut all = vec!["-N", "-u", "-S", socket.as_str()];
+    fn tmux(&self, socket: &Path, arguments: &[&str]) -> Result<String, Trouble> {
+        let socket = socket.to_string_lossy();
+        let mut all = vec!["-N", "-u", "-S", &socket];
         all.extend(arguments);
         self.run("tmux", &all, self.folder.path())
     }
@@ -234,7 +241,9 @@ impl Drop for Stage<'_> {
             child.kill().and_then(|()| child.wait()).ok();
         }
         // Ends the agents with it. Ignored: it was never started.
-        self.tmux(&["kill-server"]).ok();
+        for socket in self.sockets() {
+            self.tmux(&socket, &["kill-server"]).ok();
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! CPU time and memory of processes, from `/proc` (proc_pid_stat(5), proc_pid_status(5)).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use nix::unistd::{SysconfVar, sysconf};
+use nix::{
+    time::{ClockId, clock_getcpuclockid},
+    unistd::{Pid, SysconfVar, sysconf},
+};
 
 use crate::Trouble;
 
@@ -47,7 +50,10 @@ pub fn cpu(pid: i32) -> Result<Cpu, Trouble> {
         return Err(format!("{path}: not as proc(5) says"));
     };
     let second = sysconf(SysconfVar::CLK_TCK).ok().flatten().map_or(100.0, |ticks| ticks as f64);
-    Ok(Cpu { own: (user + system) / second, children: (user_of + system_of) / second })
+    // Its clock counts nanoseconds; the fields count hundredths of a second, which is much where little is used.
+    let clock = clock_getcpuclockid(Pid::from_raw(pid)).and_then(ClockId::now);
+    let own = clock.map_or((user + system) / second, |time| Duration::from(time).as_secs_f64());
+    Ok(Cpu { own, children: (user_of + system_of) / second })
 }
 
 /// Resident memory of `pid`, in MB.
