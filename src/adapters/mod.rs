@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the walls stand so that these live here")]
 
 pub mod backlog;
+pub mod changes;
 pub mod clock;
 pub mod control;
 pub mod crash;
+pub mod display;
 pub mod env;
 pub mod files;
 pub mod fs;
@@ -17,6 +19,7 @@ pub mod outbox;
 pub mod process;
 pub mod records;
 pub mod stdin;
+pub mod stdout;
 pub mod store;
 pub mod tmux;
 pub mod wake;

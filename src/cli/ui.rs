@@ -71,6 +71,12 @@ pub fn width() -> Option<usize> {
     is_terminal().then(|| console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)))
 }
 
+/// Columns of a terminal that `text` takes.
+#[must_use]
+pub fn columns_of(text: &str) -> usize {
+    text.width()
+}
+
 /// `text` cut to `columns` columns of a terminal, with an ellipsis.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> String {

@@ -17,6 +17,7 @@ mod profile;
 mod queue;
 mod terminal;
 mod waiting;
+mod watching;
 
 use crate::support::world::World;
 

@@ -4,13 +4,13 @@
 use crate::support::{desk::Desk, program::Run, wait_for};
 
 /// A person's own tmux server, with one pane of 80x24 columns and rows.
-struct Terminal<'a> {
+pub(super) struct Terminal<'a> {
     desk: &'a Desk,
     socket: String,
 }
 
 impl<'a> Terminal<'a> {
-    fn new(desk: &'a Desk) -> Self {
+    pub(super) fn new(desk: &'a Desk) -> Self {
         let run = desk.world.root().join("ad/run");
         std::fs::create_dir_all(&run).unwrap();
         // Where the world looks for tmux servers to end.
@@ -21,29 +21,29 @@ impl<'a> Terminal<'a> {
         terminal
     }
 
-    fn tmux(&self, args: &[&str]) -> Run {
+    pub(super) fn tmux(&self, args: &[&str]) -> Run {
         let mut all = vec!["-S", self.socket.as_str(), "-f", "/dev/null"];
         all.extend(args);
         self.desk.world.program("tmux", &all).run()
     }
 
     /// Types a line into the shell.
-    fn types(&self, line: &str) {
+    pub(super) fn types(&self, line: &str) {
         let autodo = env!("CARGO_BIN_EXE_autodo");
         self.tmux(&["send-keys", "-t", "me:0", "-l", &line.replace("autodo ", &format!("{autodo} "))]).ok();
         self.tmux(&["send-keys", "-t", "me:0", "Enter"]).ok();
     }
 
     /// The screen of a window, with the lines that are wrapped put together.
-    fn screen(&self, window: &str) -> String {
+    pub(super) fn screen(&self, window: &str) -> String {
         self.tmux(&["capture-pane", "-p", "-J", "-t", window]).stdout
     }
 
-    fn until_shows(&self, window: &str, text: &str) {
+    pub(super) fn until_shows(&self, window: &str, text: &str) {
         wait_for(text, || self.screen(window).contains(text).then_some(()), || self.screen(window));
     }
 
-    fn key(&self, window: &str, key: &str) {
+    pub(super) fn key(&self, window: &str, key: &str) {
         self.tmux(&["send-keys", "-t", window, key]).ok();
     }
 }
