@@ -49,7 +49,7 @@ impl Changes {
     }
 
     /// True if one of the files is another than at the last look.
-    fn look(&mut self) -> bool {
+    pub fn look(&mut self) -> bool {
         let mut changed = false;
         for (path, before) in &mut self.files {
             let now = fs::look_version(path);

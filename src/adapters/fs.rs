@@ -114,6 +114,20 @@ pub fn look_tail(path: &Path, limit: u64) -> Observed<(u64, Vec<u8>)> {
     observed(tail().map_err(|e| FsError::new("read", path, &e)))
 }
 
+/// Reads what a file has after `offset`, at most `limit` bytes of it; with them comes the file's length.
+#[must_use]
+pub fn look_after(path: &Path, offset: u64, limit: u64) -> Observed<(u64, Vec<u8>)> {
+    let rest = || {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok((length, bytes))
+    };
+    observed(rest().map_err(|e| FsError::new("read", path, &e)))
+}
+
 /// Turns "not there" into [`Observed::Absent`] and every other error into [`Observed::Unknown`].
 #[must_use]
 pub fn observed<T>(result: Result<T, FsError>) -> Observed<T> {

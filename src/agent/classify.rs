@@ -7,7 +7,7 @@ mod input_box;
 mod marker;
 mod view;
 
-pub use input_box::{BoxSeen, box_content, solid};
+pub use input_box::{BoxSeen, box_content, lines_above_box, solid};
 
 use view::{Found, View};
 

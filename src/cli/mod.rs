@@ -16,6 +16,7 @@ mod find;
 mod follow;
 mod init;
 mod list;
+mod logs;
 mod plan;
 mod profile;
 mod progress;

@@ -1,4 +1,4 @@
-//! Looking at one ticket: `show`, `review`, `diff`, `logs`, `path`.
+//! Looking at one ticket: `show`, `review`, `diff`, `path`.
 
 use std::path::PathBuf;
 
@@ -69,19 +69,6 @@ pub struct DiffArgs {
     stat: bool,
 }
 
-/// `logs`.
-#[derive(Args)]
-pub struct LogsArgs {
-    #[command(flatten)]
-    id: IdArgs,
-    /// The audit trail: one JSON object a line.
-    #[arg(long)]
-    events: bool,
-    /// The log of the checks.
-    #[arg(long)]
-    checks: bool,
-}
-
 /// `path`.
 #[derive(Args)]
 pub struct PathArgs {
@@ -92,7 +79,8 @@ pub struct PathArgs {
     records: bool,
 }
 
-fn run_of(row: &Row) -> RunId {
+/// The latest run of a ticket, or the one that would be its first.
+pub fn run_of(row: &Row) -> RunId {
     RunId { ticket: row.id.clone(), number: row.run.max(1) }
 }
 
@@ -246,64 +234,6 @@ pub async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, AppError> 
         AppError::new(e.to_string()).hint("its branch may have been deleted: git branch --list 'autodo/*'")
     })?;
     ui::out_text(&text);
-    Ok(Exit::Ok)
-}
-
-/// `logs`.
-///
-/// # Errors
-/// There is no such ticket, or nothing was kept of it.
-pub async fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> {
-    let app = context.app()?;
-    let row = find::anywhere(&app, &args.id.id)?;
-    if args.events {
-        return file(&app.home.events(&row.id));
-    }
-    if args.checks {
-        let checks = row.proof.as_ref().map_or(&[][..], |p| &p.checks);
-        if checks.is_empty() && row.proof.is_some() {
-            return Err(AppError::new(format!("no checks of {} were run", row.id))
-                .hint(format!("autodo review {} says why", row.id)));
-        }
-        if checks.is_empty() {
-            return Err(
-                AppError::new(format!("no checks of {} have ended yet", row.id)).hint("autodo show tells where it is")
-            );
-        }
-        for check in checks {
-            ui::out(format!("$ {}   # {}, {} ms", check.command, check.end, check.took_ms));
-            ui::out_text(&app.world.files.tail(&row.id, &check.log, 1024 * 1024));
-        }
-        return Ok(Exit::Ok);
-    }
-    if let Some(pane) = &row.pane
-        && let Observed::Present(text) = app.world.terminal.scrollback(pane.clone(), 5_000).await
-    {
-        ui::out(text.trim_end());
-        return Ok(Exit::Ok);
-    }
-    let folder = app.home.run_dir(&run_of(&row)).join("screens");
-    let last = (1..=row.launch.max(1))
-        .rev()
-        .map(|k| folder.join(format!("{k}.txt")))
-        .find(|path| matches!(fs::look_text(path), Observed::Present(_)));
-    match last {
-        Some(path) => {
-            let text = fs::read_to_string(&path).map_err(|e| AppError::new(e.to_string()))?;
-            // A screen is as high as its pane; the rows below the last one that was used say nothing.
-            ui::out(text.trim_end());
-            Ok(Exit::Ok)
-        }
-        None => Err(AppError::new(format!("no screen of {} was kept: it is {}", row.id, row.status.word()))
-            .hint(format!("autodo logs {} --events shows what happened", row.id))),
-    }
-}
-
-fn file(path: &std::path::Path) -> Result<Exit, AppError> {
-    let text =
-        fs::read_to_string(path).map_err(|e| AppError::new(e.to_string()).hint("autodo show tells where it is"))?;
-    // A screen is kept to its last row, which is empty more often than not.
-    ui::out(text.trim_end());
     Ok(Exit::Ok)
 }
 

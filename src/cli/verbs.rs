@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list,
+    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list, logs,
     profile, report, rescue, show, summary, text, wait,
 };
 use crate::app::{AppError, Exit};
@@ -56,8 +56,8 @@ pub(super) enum Verb {
     Attach(attach::AttachArgs),
     /// Show what a ticket has changed.
     Diff(show::DiffArgs),
-    /// Show the screen of a ticket, its audit trail or its checks.
-    Logs(show::LogsArgs),
+    /// Show what a ticket's agent has written, its audit trail or its checks; -f follows it.
+    Logs(logs::LogsArgs),
     /// Print the folder of a ticket's worktree.
     Path(show::PathArgs),
     /// End the agent of a ticket and keep its conversation.
@@ -144,7 +144,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Send(args) => text::send(context, &args).await,
         Verb::Attach(args) => attach::run(context, &args).await,
         Verb::Diff(args) => show::diff(context, &args).await,
-        Verb::Logs(args) => show::logs(context, &args).await,
+        Verb::Logs(args) => logs::run(context, &args).await,
         Verb::Path(args) => show::path(context, &args).await,
         Verb::Stop(args) => ask::several(context, ask::Verb::Stop, &args).await,
         Verb::Resume(args) => ask::several(context, ask::Verb::Resume, &args).await,

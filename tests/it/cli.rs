@@ -9,6 +9,7 @@ mod dispatching;
 mod doctor;
 mod doctor_agents;
 mod doctor_project;
+mod following;
 mod handing_in;
 mod hook;
 mod init;

@@ -45,6 +45,20 @@ pub fn box_content(profile: &Profile, screen: &Screen) -> BoxSeen {
     View::new(profile, screen).seen_box().map_or(BoxSeen::Absent, |b| b.content.clone())
 }
 
+/// How many of `lines`, the end of what a pane shows and has shown, stand above the input box of `profile`; all of them
+/// where there is no box.
+#[must_use]
+pub fn lines_above_box(profile: &Profile, lines: &[&str]) -> usize {
+    // Where the cursor is, such lines do not tell.
+    let Some(spec) = profile.input_box.as_ref().map(|spec| InputBox { cursor: false, ..spec.clone() }) else {
+        return lines.len();
+    };
+    let used = lines.iter().rposition(|line| !line.trim_end().is_empty()).map_or(0, |last| last + 1);
+    let from = used.saturating_sub(2 * (spec.footer_rows + spec.max_rows));
+    let screen = Screen::of_text(&lines[from..used].join("\n"));
+    find_box(&spec, &screen, screen.rows.len()).map_or(lines.len(), |seen| from + seen.top)
+}
+
 /// A box on a screen. Rows count from 0.
 pub(super) struct SeenBox {
     /// Its first row, the rule above included.
