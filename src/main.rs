@@ -16,6 +16,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         (Some("script-agent"), None) => exit(autodo::script::main()),
+        _ if autodo::cli::completions::complete::answer().is_some() => ExitCode::SUCCESS,
         _ => autodo::cli::main(),
     }
 }

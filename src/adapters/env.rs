@@ -15,6 +15,12 @@ pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
+/// The arguments that the program was started with, its name not counted.
+#[must_use]
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().skip(1).collect()
+}
+
 /// The folder in which the program was started.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ mod approve;
 mod ask;
 mod attach;
 mod clean;
-mod completions;
+pub mod completions;
 mod config;
 mod context;
 mod debug;
@@ -16,7 +16,9 @@ mod find;
 mod follow;
 mod init;
 mod list;
+mod logging;
 mod logs;
+pub mod man;
 mod plan;
 mod profile;
 mod progress;
@@ -35,8 +37,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 pub use verbs::Cli;
 
-use crate::adapters::env;
-
 /// Parses the command line and runs it.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    logging();
+    logging::begin();
     let exit = match verbs::run(cli) {
         Ok(exit) => exit,
         Err(error) => {
@@ -63,12 +63,4 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-/// Logs go to standard error, and only warnings unless `AUTODO_LOG` asks for more.
-fn logging() {
-    let filter = env::var("AUTODO_LOG").and_then(|v| v.into_string().ok()).unwrap_or_else(|| "warn".into());
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| "warn".into());
-    // Ignored: it is set already where a test calls this twice.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init().ok();
 }

@@ -21,6 +21,13 @@ pub fn out_text(text: &str) {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).ok();
 }
 
+/// Writes bytes to standard output as they are, whatever they would do to a terminal.
+pub fn out_bytes(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    // Ignored: see `out`.
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).ok();
+}
+
 /// Writes JSON to standard output, indented.
 pub fn json(value: &Value) {
     out(serde_json::to_string_pretty(value).unwrap_or_default());

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list, logs,
-    profile, report, rescue, show, summary, text, wait,
+    man, profile, report, rescue, show, summary, text, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -86,8 +86,10 @@ pub(super) enum Verb {
     Profile(profile::ProfileArgs),
     /// Look at what autodo itself sees.
     Debug(debug::DebugArgs),
-    /// Print the completions of a shell.
+    /// Print the script by which a shell completes autodo's command line, tickets included.
     Completions(completions::CompletionsArgs),
+    /// Print the manual page, for man.
+    Man(man::ManArgs),
     /// For agents: say what happened.
     #[command(hide = true)]
     Report(report::ReportArgs),
@@ -161,6 +163,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Profile(args) => profile::run(context, &args).await,
         Verb::Debug(args) => debug::run(context, &args).await,
         Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
         Verb::Report(args) => report::run(args),
         // Seldom: `main` takes the short way.
         Verb::Hook(args) => {

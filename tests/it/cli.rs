@@ -3,6 +3,7 @@
 mod asking;
 mod backlogs;
 mod cleaning;
+mod completing;
 mod config;
 mod debug;
 mod dispatching;
@@ -13,6 +14,7 @@ mod following;
 mod handing_in;
 mod hook;
 mod init;
+mod manual;
 mod person;
 mod profile;
 mod queue;
