@@ -164,3 +164,21 @@ fn the_last_marker_wins_and_the_box_does_not_count() {
     assert_eq!(see(&format!("{blocked}\n{done}\n")).marker, Some(Marker::Done));
     assert_eq!(see(&format!("-----\n> a\n  {done}\n-----\n")).marker, None);
 }
+
+#[test]
+fn what_stands_above_the_box_is_told_wherever_the_cursor_is_and_however_much_it_is() {
+    let mut spec = profile();
+    if let Some(input_box) = &mut spec.input_box {
+        input_box.cursor = true;
+    }
+    let footer = ["-----", "> text", "  more", "-----", "a footer", ""];
+    for above in [0, 1, 3, 2000] {
+        let output: Vec<String> = (0..above).map(|n| format!("line {n}")).collect();
+        let lines: Vec<&str> = output.iter().map(String::as_str).chain(footer).collect();
+        assert_eq!(lines_above_box(&spec, &lines), above);
+        assert_eq!(lines_above_box(&spec, &lines[..above]), above, "no box");
+    }
+    // Such rows in the middle of the output are output.
+    let old: Vec<&str> = footer.iter().copied().chain(["line"; 60]).collect();
+    assert_eq!(lines_above_box(&spec, &old), old.len());
+}

@@ -89,7 +89,8 @@ fn a_signal_ends_it_with_the_terminal_as_it_was() {
 fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
     let desk = two_projects();
     let me = Terminal::new(&desk);
-    me.types("clear; echo before; bash --norc");
+    me.types("clear; echo before; PS1='ready> ' bash --norc");
+    me.until_shows("me:0", "ready>");
     me.types("autodo list --watch");
     me.until_shows("me:0", "4 queued");
     me.key("me:0", "C-z");
@@ -107,10 +108,12 @@ fn without_colours_nothing_but_places_is_drawn() {
     desk.autodo(&["stop", "T-2"]).ok();
     let me = Terminal::new(&desk);
     let styled = || me.tmux(&["capture-pane", "-p", "-e", "-t", "me:0"]).stdout;
-    me.types("clear; autodo list --watch");
+    me.types("clear; autodo list --watch; echo left with $?");
     me.until_shows("me:0", "1 parked, 3 queued");
     assert!(styled().contains("\u{1b}[33mparked"), "{:?}", styled());
     me.key("me:0", "q");
+    // What is typed sooner is typed into the list.
+    me.until_shows("me:0", "left with 0");
     me.types("clear; NO_COLOR=1 autodo list --watch");
     me.until_shows("me:0", "1 parked, 3 queued");
     assert!(!styled().contains("\u{1b}["), "{:?}", styled());
