@@ -33,7 +33,9 @@ pub fn answer() -> Option<()> {
     let words = arguments.iter().position(|word| word == "--").map(|at| arguments.split_off(at + 1));
     let shells = Shells::builtins();
     if let (Some(words), Some(shell)) = (words, shell.to_str().and_then(|name| shells.completer(name))) {
-        let line = Line::of(&words);
+        let mut line = Line::of(&words);
+        // What is being typed may be whole already: it is offered, and a space after it.
+        line.typed.remove(&*begun(&words).to_string_lossy());
         let folder = line.folder.clone();
         let mut text = Vec::new();
         // Ignored: a shell that gets no words offers none.

@@ -53,6 +53,8 @@ fn a_ticket_that_stands_on_the_line_is_not_offered_again() {
     let desk = morning();
     assert_eq!(offered(&desk, &["retry", "T-1", "T"]), ["T-2"]);
     assert_eq!(offered(&desk, &["retry", "T-1", "T-2", "T"]), Vec::<String>::new());
+    // But the one that is being typed is, so that the shell knows it to be whole.
+    assert_eq!(offered(&desk, &["retry", "T-1"]), ["T-1"]);
 }
 
 #[test]
