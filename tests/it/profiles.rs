@@ -7,7 +7,7 @@ use std::{
 
 use autodo::{
     agent::{
-        classify::{BoxSeen, box_content, classify, holding, keys_for},
+        classify::{BoxSeen, box_content, classify, holding, keys_for, lines_above_box},
         launch::{LaunchVars, launch},
         profile::{Keystroke, Library, Profile},
         prompt::{self, Answered, Capabilities, PromptInput},
@@ -359,4 +359,20 @@ fn the_script_agent_is_started_by_the_program_itself() {
     assert_eq!(plan.argv, ["/opt/autodo", "script-agent"]);
     assert_eq!(plan.env["AUTODO_STATE"], "/h/T-1/state");
     assert!(launch(&profile("script"), LaunchKind::Resume, &vars).is_err());
+}
+
+#[test]
+fn what_stands_above_the_boxes_of_real_agents_ends_with_what_they_say() {
+    for (name, screen, last) in [
+        ("claude", "claude/busy/streaming-120.txt", "  4. A thing"),
+        ("claude", "claude/busy/background-120.txt", "✻ Cogitated for 1s"),
+        ("codex", "codex/busy/more-mcp-120.txt", "  Worked for 1s"),
+    ] {
+        let file = crate::support::files::repository().join("tests/screens").join(screen);
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("#: ")).collect();
+        let above = lines_above_box(&profile(name), &lines);
+        let said = lines[..above].iter().rfind(|line| !line.trim().is_empty()).unwrap();
+        assert!(said.starts_with(last), "{said}");
+    }
 }

@@ -6,7 +6,7 @@
 
 /// Looks through which a line must stand. At the pace of [`super::follow`] that is longer than a second, so that what
 /// counts seconds is never told.
-const SETTLED: u32 = 3;
+const SETTLED: u32 = 4;
 
 /// Looks after which a line is told although one above it still changes.
 const OLD: u32 = 15;
