@@ -114,3 +114,18 @@ fn a_shell_that_is_not_known_gets_no_words_and_runs_nothing() {
         assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""), "{shell}");
     }
 }
+
+#[test]
+fn every_shell_has_a_script_and_is_told_every_verb() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = desk.autodo(&["completions", shell]).ok().stdout;
+        assert!(script.contains("_AUTODO_COMPLETE") && script.contains("autodo"), "{shell}: {script}");
+        let asked = desk.command(&["--", "autodo", ""]).env("_AUTODO_COMPLETE", shell).env("_CLAP_COMPLETE_INDEX", "1");
+        let words = asked.env("_CLAP_IFS", "\n").run().ok().stdout;
+        for verb in ["dispatch", "approve-low", "doctor"] {
+            assert!(words.lines().any(|word| word.starts_with(verb)), "{shell}: {verb} in {words}");
+        }
+    }
+    assert!(desk.autodo(&["completions", "nosuch"]).code(2).stderr.contains("bash"));
+}

@@ -61,15 +61,3 @@ fn a_screen_or_profile_that_is_not_there_is_refused() {
     let none = world.command(&["debug", "screen", "-", "--profile", "nope"]).stdin("x").run().code(2);
     assert!(none.stderr.contains("\"nope\"") && none.stderr.contains("hint: autodo profile list"), "{}", none.both());
 }
-
-#[test]
-fn every_shell_gets_completions_of_every_verb() {
-    let world = World::new();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = world.autodo(&["completions", shell]).ok().stdout;
-        for verb in ["dispatch", "approve-low", "doctor"] {
-            assert!(script.contains(verb), "{shell}: {verb}");
-        }
-    }
-    assert!(world.autodo(&["completions", "nosuch"]).code(2).stderr.contains("bash"));
-}
