@@ -42,8 +42,8 @@ pub struct PaneRow {
     pub in_mode: bool,
     /// A client is attached to its session.
     pub attached: bool,
-    /// Process id of its program.
-    pub pid: i32,
+    /// Process id of its program; `None`: it has ended, and tmux (3.8 and newer) tells it no longer.
+    pub pid: Option<i32>,
     /// Last output, in seconds since the epoch.
     pub activity_s: i64,
     /// Lines of scrollback.
@@ -103,6 +103,15 @@ impl<'a> Walk<'a> {
     fn number<T: std::str::FromStr>(&mut self, what: &'static str) -> Result<T, Unreadable> {
         let whole = self.whole;
         self.field(what)?.parse().map_err(|_| Unreadable::at(what, whole))
+    }
+
+    /// A number; where `may_be_empty`, nothing at all is `None`.
+    fn number_unless(&mut self, what: &'static str, may_be_empty: bool) -> Result<Option<i32>, Unreadable> {
+        let whole = self.whole;
+        match self.field(what)? {
+            "" if may_be_empty => Ok(None),
+            text => text.parse().map(Some).map_err(|_| Unreadable::at(what, whole)),
+        }
     }
 
     /// A number of which only "not zero" is of interest: tmux counts modes and clients.
@@ -186,7 +195,7 @@ fn pane_row(walk: &mut Walk<'_>) -> Result<PaneRow, Unreadable> {
     let dead = walk.flag("pane_dead")?;
     let in_mode = walk.flag("pane_in_mode")?;
     let attached = walk.flag("session_attached")?;
-    let pid = walk.number("pane_pid")?;
+    let pid = walk.number_unless("pane_pid", dead)?;
     let activity_s = walk.number("window_activity")?;
     let history = walk.number("history_size")?;
     let cursor = (walk.number("cursor_x")?, walk.number("cursor_y")?);
@@ -299,6 +308,10 @@ pub struct Version {
 /// Oldest release that can be used: the first with `-N`, `copy-mode -q`, `list-buffers -f` and `n:`.
 pub const OLDEST: (u32, u32) = (3, 2);
 
+/// The versions, as `tmux -V` prints them, that all tests of the tmux room and whole nights of work have passed with:
+/// `scripts/tmux-versions` runs those. Any other is usable from [`OLDEST`] on, and is said to be untested.
+pub const TESTED: &[&str] = &["3.3a", "3.5a", "3.7c", "3.8"];
+
 impl Version {
     /// Reads the output of `tmux -V`.
     ///
@@ -315,6 +328,12 @@ impl Version {
         let digits = minor.find(|c: char| !c.is_ascii_digit()).map_or(minor, |end| &minor[..end]);
         let number = |part: &str| part.parse::<u32>().map_err(|_| fail());
         Ok(Self { text: own(), release: Some((number(major)?, number(digits)?)) })
+    }
+
+    /// True for exactly those of [`TESTED`]: tmux changes what it prints even between letters of one release.
+    #[must_use]
+    pub fn is_tested(&self) -> bool {
+        TESTED.contains(&self.text.as_str())
     }
 
     /// True for [`OLDEST`] and newer; a build without a number is taken to be new.

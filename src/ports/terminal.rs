@@ -44,8 +44,8 @@ pub struct PaneSeen {
     pub in_mode: bool,
     /// A person is attached to its session.
     pub attached: bool,
-    /// Process id of the pane's program (the launch wrapper).
-    pub pid: i32,
+    /// Process id of the pane's program (the launch wrapper); a pane whose program has ended may have none.
+    pub pid: Option<i32>,
     /// Last output, in seconds since the epoch (tmux knows no finer).
     pub activity_s: i64,
     /// Lines in the scrollback: rises with output.

@@ -257,7 +257,9 @@ pub async fn paste(world: &World, job: &Job, delivery: &Delivery) -> Vec<Event> 
                         let markers = 0;
                         return work.submitted("the prompt stands in the scrollback above an empty box", markers);
                     }
-                    if let Observed::Present(false) = world.launches.is_foreground(look.pane.pid) {
+                    let is_foreground =
+                        look.pane.pid.map_or(Observed::Present(false), |pid| world.launches.is_foreground(pid));
+                    if let Observed::Present(false) = is_foreground {
                         why = "the agent is not in the foreground of its pane".into();
                     } else {
                         (world.point)("paste.before");

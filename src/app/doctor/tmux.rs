@@ -1,10 +1,11 @@
 //! tmux itself.
 
 use super::{Check, run::Scene};
-use crate::{domain::observed::Observed, format::tmux::OLDEST};
+use crate::{
+    domain::observed::Observed,
+    format::tmux::{OLDEST, TESTED},
+};
 
-/// The version that autodo was tried with from end to end.
-const TRIED: &str = "3.3a";
 const NAME: &str = "tmux";
 
 pub(super) async fn check(scene: &Scene) -> Check {
@@ -14,12 +15,13 @@ pub(super) async fn check(scene: &Scene) -> Check {
         Observed::Absent => Check::fail(NAME, "there is no tmux on the PATH", newer),
         Observed::Unknown(why) => Check::fail(NAME, why, "run tmux -V, and mend what it says"),
         Observed::Present(version) if !version.is_usable() => {
-            Check::fail(NAME, format!("tmux {} is too old", version.text), newer)
+            let detail = format!("tmux {} is too old: autodo needs {major}.{minor} or newer", version.text);
+            Check::fail(NAME, detail, newer)
         }
-        Observed::Present(version) if version.text != TRIED => Check::warn(
+        Observed::Present(version) if !version.is_tested() => Check::warn(
             NAME,
-            format!("tmux {}; autodo was tried with {TRIED} only", version.text),
-            "nothing has to be done; if a pane behaves oddly, say so with this version",
+            format!("tmux {} is untested with autodo; tested: {}", version.text, TESTED.join(", ")),
+            "nothing has to be done; if a pane behaves oddly, install a tested one, or report it with this version",
         ),
         Observed::Present(version) => Check::ok(NAME, format!("tmux {}", version.text)),
     }

@@ -23,10 +23,23 @@ fn a_row_keeps_every_field() {
     assert_eq!(row.server, ServerMark { pid: 41, started_s: 1_700_000_000 });
     assert_eq!(row.pane.as_str(), "%7");
     assert_eq!((row.dead, row.in_mode, row.attached), (false, false, true));
-    assert_eq!((row.pid, row.activity_s, row.history), (99, 1_700_000_001, 12));
+    assert_eq!((row.pid, row.activity_s, row.history), (Some(99), 1_700_000_001, 12));
     assert_eq!((row.cursor, row.size), ((3, 4), (220, 50)));
     assert_eq!(row.tag, Some((TicketId::parse("T-1").unwrap(), 2, 3)));
     assert_eq!((row.session.as_str(), row.title.as_str()), ("ad-T-1", "✳ title"));
+}
+
+#[test]
+fn only_a_pane_that_is_dead_may_have_no_process() {
+    let row = row("ad-T-1", "", ["T-1", "2", "3"]);
+    // As tmux 3.8 prints it; 3.7c and older print the number that it had.
+    let dead = row.replace("|%7|0|0|1|99|", "|%7|1|0|1||");
+    let rows = pane_rows(dead.as_bytes()).unwrap();
+    assert!(rows[0].dead && rows[0].pid.is_none() && rows[0].tag.is_some(), "{rows:?}");
+    assert_eq!(pane_rows(row.replace("|%7|0|", "|%7|1|").as_bytes()).unwrap()[0].pid, Some(99));
+    for broken in ["|%7|0|0|1||", "|%7|1|0|1|x|"] {
+        assert!(pane_rows(row.replace("|%7|0|0|1|99|", broken).as_bytes()).is_err(), "{broken}");
+    }
 }
 
 #[test]
@@ -82,13 +95,30 @@ fn versions_are_read_as_tmux_prints_them() {
         ("tmux 3.10", Some((3, 10)), true),
         ("tmux 3.4-rc2", Some((3, 4)), true),
         ("tmux master", None, true),
-        ("tmux openbsd-7.4", None, true),
+        ("tmux openbsd-7.5", None, true),
+        ("tmux 3.5a", Some((3, 5)), true),
+        ("tmux next-3.7", Some((3, 7)), true),
+        ("tmux next-3.1", Some((3, 1)), false),
+        ("tmux 3.6.1", Some((3, 6)), true),
     ] {
         let version = Version::parse(output).unwrap();
         assert_eq!((version.release, version.is_usable()), (release, usable), "{output}");
     }
     for odd in ["", "tmux", "tmux ", "tmux x.y", "screen 4.9", "tmux 3", "tmux 3."] {
         assert!(Version::parse(odd).is_err(), "{odd}");
+    }
+}
+
+#[test]
+fn only_a_version_that_was_tested_is_said_to_be() {
+    for text in TESTED {
+        let version = Version::parse(&format!("tmux {text}\n")).unwrap();
+        assert!(version.is_tested() && version.is_usable() && version.text == *text, "{text}");
+    }
+    for text in
+        ["3.2", "3.2a", "3.3", "3.4", "3.5", "3.6b", "3.7", "3.8a", "3.8-rc", "next-3.8", "master", "openbsd-7.5"]
+    {
+        assert!(!Version::parse(&format!("tmux {text}")).unwrap().is_tested(), "{text}");
     }
 }
 

@@ -72,13 +72,16 @@ fn a_missing_program_is_a_failure_with_its_remedy() {
 }
 
 #[test]
-fn only_the_version_of_tmux_that_was_tried_goes_without_a_word() {
+fn a_tmux_that_is_too_old_is_refused_and_one_that_was_never_tested_is_said_to_be() {
     let world = lean(&["git", "sh"]);
     for (version, status, says) in [
-        ("tmux 3.1c", "fail", "too old"),
+        ("tmux 3.1c", "fail", "tmux 3.1c is too old: autodo needs 3.2 or newer"),
         ("tmux 3.3a", "ok", "tmux 3.3a"),
-        ("tmux 3.5a", "warn", "tried with 3.3a only"),
-        ("tmux next-3.7", "warn", "next-3.7"),
+        ("tmux 3.8", "ok", "tmux 3.8"),
+        ("tmux 3.2a", "warn", "3.2a is untested with autodo; tested: 3.3a, "),
+        ("tmux next-3.7", "warn", "next-3.7 is untested"),
+        ("tmux master", "warn", "master is untested"),
+        ("tmux openbsd-7.5", "warn", "openbsd-7.5 is untested"),
         ("screen 4", "fail", "version"),
     ] {
         install(&world, "tmux", &format!("echo {version}"));

@@ -102,6 +102,8 @@ fn nothing_of_the_starters_environment_reaches_a_pane() {
     };
     // PWD and its like are the shell's own; what tmux adds to a pane is known.
     let allowed = [
+        // tmux 3.7 and newer say of themselves that they show all colours.
+        "COLORTERM",
         "HOME",
         "LANG",
         "OLDPWD",

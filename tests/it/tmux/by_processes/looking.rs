@@ -41,9 +41,11 @@ fn a_row_tells_what_the_pane_is() {
     let pane = bed.open("T-1", &["sh", "-c", program, "x", title]);
     bed.wait_for_text(&pane, "two");
     let seen = bed.seen(&pane);
-    assert_eq!(seen.title, title.replace('\t', ""), "tmux drops control characters of a title");
+    // tmux drops control characters of a title; from 3.7 on it also takes the meaning from `#(`.
+    let whole = title.replace('\t', "");
+    assert!([whole.replace("#(", "_("), whole].contains(&seen.title), "{}", seen.title);
     assert_eq!((seen.cursor, seen.dead, seen.in_mode, seen.attached), ((3, 1), false, false, false));
-    assert!(seen.pid > 1 && seen.activity_s > 1_700_000_000, "{seen:?}");
+    assert!(seen.pid.is_some_and(|pid| pid > 1) && seen.activity_s > 1_700_000_000, "{seen:?}");
     let screen = bed.screen(&pane);
     assert_eq!((screen.cursor, screen.title.as_str(), screen.width), ((3, 1), seen.title.as_str(), 100));
     assert_eq!((screen.rows.len(), screen.rows[0].as_str(), screen.rows[1].as_str()), (30, "one", "two"));
