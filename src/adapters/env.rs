@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, io, path::PathBuf};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::Uid;
+
+use super::user;
 
 /// The variable `name`; `None` where it is not set or empty, which this program never tells apart.
 #[must_use]
@@ -42,16 +44,13 @@ pub fn current_exe() -> io::Result<PathBuf> {
 #[must_use]
 pub fn user_name() -> String {
     let uid = Uid::effective();
-    // Ignored: a user database that cannot be read has no name for us, as one without the user.
-    User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid-{uid}"), |user| user.name)
+    user::of(uid).map_or_else(|| format!("uid-{uid}"), |user| user.name)
 }
 
 /// The user's home: `HOME`, else what the user database says; `None` where neither knows an absolute path.
 #[must_use]
 pub fn home() -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
-    var("HOME").map(PathBuf::from).filter(absolute).or_else(|| {
-        // Ignored: a user database that cannot be read has no home for us.
-        User::from_uid(Uid::effective()).ok().flatten().map(|user| user.dir).filter(absolute)
-    })
+    let known = || user::of(Uid::effective()).map(|user| user.home).filter(absolute);
+    var("HOME").map(PathBuf::from).filter(absolute).or_else(known)
 }

@@ -22,4 +22,5 @@ pub mod stdin;
 pub mod stdout;
 pub mod store;
 pub mod tmux;
+pub mod user;
 pub mod wake;

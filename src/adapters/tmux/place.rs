@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::ports::terminal::TerminalError;
+use crate::{adapters::user, ports::terminal::TerminalError};
 
 /// Longest that one tmux command may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -43,10 +43,10 @@ impl TmuxPlace {
     #[must_use]
     pub fn in_folder(run: &Path) -> Self {
         let known = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        // Ignored: a user without an entry has neither; the fallbacks below only matter to programs in panes.
-        let user = nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok().flatten();
-        let home = || user.as_ref().map_or_else(|| PathBuf::from("/"), |user| user.dir.clone());
-        let name = || user.as_ref().map_or_else(OsString::new, |user| OsString::from(&user.name));
+        // A user without an entry has neither; the fallbacks below only matter to programs in panes.
+        let user = || user::of(nix::unistd::Uid::current());
+        let home = || user().map_or_else(|| PathBuf::from("/"), |user| user.home);
+        let name = || user().map_or_else(OsString::new, |user| OsString::from(user.name));
         Self {
             program: PathBuf::from("tmux"),
             socket: run.join("tmux.sock"),
