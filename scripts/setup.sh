@@ -57,6 +57,18 @@ install_packages() {
     fi
 }
 
+# debian_archive FOLDER: where this machine's apt gets this system's release from; its lists go into FOLDER. Debian only.
+debian_archive() {
+    local codename uri
+    # shellcheck source=/dev/null
+    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+    mkdir -p "$1/partial"
+    uri=$(apt-get -o Dir::State::lists="$1" -o APT::Sandbox::User=root update --print-uris |
+        sed -n "s|^'\(.*\)/dists/$codename/[^/']*Release'.*|\1|p" | head -n 1)
+    [ -n "$uri" ] || fail "apt has no source for $codename, so it is not known where Debian's releases are"
+    printf '%s\n' "$uri"
+}
+
 # set_up: leaves the machine ready to build and test, or fails and says what is missing.
 set_up() {
     # A fresh rustup puts cargo where a shell that is already open does not look.

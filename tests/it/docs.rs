@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::files::{files_below, repository, tracked};
+use autodo::format::tmux::{OLDEST, TESTED};
+
+use crate::support::{
+    files::{files_below, repository, tracked},
+    world::World,
+};
 
 /// Pages made by the program, with what makes them.
 fn generated() -> Vec<(&'static str, String)> {
@@ -121,6 +126,29 @@ fn the_readme_names_the_two_commands_and_they_are_there() {
     }
     let ci: Vec<String> = read(".ci/run").lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
     assert!(ci.iter().filter(|l| !l.starts_with("set ")).all(|l| l.contains("scripts/test")), "{ci:?}");
+}
+
+#[test]
+fn manifest_changelog_and_program_name_the_same_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changelog = read("CHANGELOG.md");
+    let heading = changelog.lines().find_map(|line| line.strip_prefix("## [")).and_then(|rest| rest.split(']').next());
+    assert_eq!(heading, Some(version), "the first heading of CHANGELOG.md");
+    let said = World::new().autodo(&["--version"]).ok().stdout;
+    assert_eq!(said, format!("autodo {version}\n"));
+}
+
+#[test]
+fn packages_and_pages_name_the_versions_of_tmux_that_doctor_knows() {
+    let (major, minor) = OLDEST;
+    let package = read("scripts/release");
+    assert!(package.contains(&format!("Depends: git, tmux (>= {major}.{minor})")), "scripts/release");
+    for page in ["docs/guide/install.md", "docs/design/tmux.md"] {
+        let text = read(page);
+        for version in TESTED {
+            assert!(text.contains(version), "{page} does not name tmux {version}");
+        }
+    }
 }
 
 #[test]
