@@ -80,8 +80,11 @@ mod tests {
         let file = dir.path().join("passwd");
         fs::write(&file, LINES).unwrap();
         let program = dir.path().join("getent");
-        fs::write(&program, "#!/bin/sh\n[ \"$1\" = passwd ] && [ \"$2\" = 52 ] && echo 'eve:*:52:5::/net/eve:/bin/sh'\n")
-            .unwrap();
+        fs::write(
+            &program,
+            "#!/bin/sh\n[ \"$1\" = passwd ] && [ \"$2\" = 52 ] && echo 'eve:*:52:5::/net/eve:/bin/sh'\n",
+        )
+        .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let eve = Uid::from_raw(52);
         assert_eq!(in_file(&file, eve), None);

@@ -139,10 +139,13 @@ fn manifest_changelog_and_program_name_the_same_version() {
 }
 
 #[test]
-fn packages_and_pages_name_the_versions_of_tmux_that_doctor_knows() {
-    let (major, minor) = OLDEST;
-    let package = read("scripts/release");
-    assert!(package.contains(&format!("Depends: git, tmux (>= {major}.{minor})")), "scripts/release");
+fn packages_and_pages_name_the_versions_that_doctor_knows() {
+    let ((major, minor), git) = (OLDEST, autodo::adapters::git::OLDEST);
+    let needs = format!("Depends: git (>= 1:{}.{}), tmux (>= {major}.{minor})\n", git.0, git.1);
+    assert!(read("scripts/release").contains(&needs), "{needs}");
+    let install = read("docs/guide/install.md");
+    assert!(install.contains(&format!("git {}.{} or newer", git.0, git.1)), "git in docs/guide/install.md");
+    assert!(install.contains(&format!("tmux {major}.{minor} or newer")), "tmux in docs/guide/install.md");
     for page in ["docs/guide/install.md", "docs/design/tmux.md"] {
         let text = read(page);
         for version in TESTED {

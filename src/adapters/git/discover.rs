@@ -54,6 +54,9 @@ pub struct Repo {
     pub dirty: Vec<String>,
 }
 
+/// Oldest git that can be used: the first whose `worktree add` takes `--reason`.
+pub const OLDEST: (u32, u32) = (2, 33);
+
 impl Git {
     /// Finds the repository that holds `path`.
     ///

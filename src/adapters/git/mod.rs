@@ -30,7 +30,7 @@ use std::{ffi::OsString, sync::Arc};
 
 use command::Program;
 pub use command::{GitError, Limits};
-pub use discover::Repo;
+pub use discover::{OLDEST, Repo};
 pub use probe::hook_asks;
 pub use remove::{Removal, Removed};
 pub use rescue::{Rescue, Restored};

@@ -10,6 +10,7 @@ use std::{path::Path, time::Duration};
 use super::{
     Git,
     command::{Call, GitError, how, tail},
+    discover::OLDEST,
     leftovers::{self, PREPARING},
     list::{CREATING, Entry, Found, own_dir},
     stack::Start,
@@ -29,11 +30,20 @@ pub(crate) fn error(kind: WorktreeTrouble, why: String) -> WorktreeError {
 }
 
 /// The kind of trouble that an error of git means where nothing more is known: something that may pass, unless a
-/// person has to put a repository there.
+/// person has to put a repository there, or a git that knows the options.
 #[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 pub(crate) fn passing(why: GitError) -> WorktreeError {
-    let kind = match why {
+    let kind = match &why {
         GitError::NotARepository(_) | GitError::NoFolder(_) => WorktreeTrouble::Setup,
+        // git's status for a usage error. The usage itself, which follows the error, helps nobody.
+        GitError::Failed { command, dir, how, stderr } if how == "exit 129" => {
+            let (said, (major, minor)) = (stderr.lines().next().unwrap_or_default(), OLDEST);
+            let text = format!(
+                "{command} in {} failed: {said}: is this git older than {major}.{minor}? install a newer one",
+                dir.display()
+            );
+            return error(WorktreeTrouble::Setup, text);
+        }
         _ => WorktreeTrouble::Passing,
     };
     error(kind, why.to_string())
@@ -299,5 +309,24 @@ impl Git {
     pub(crate) async fn keep_base(&self, spec: &WorktreeSpec, commit: &str) -> Result<(), GitError> {
         let call = Call::new(&spec.repo).args(["update-ref", &base_ref(&spec.ticket), commit]);
         self.program.ok(&call).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_that_git_does_not_know_is_no_trouble_that_passes() {
+        let failed = |how: &str, stderr: &str| {
+            let (command, how, stderr) = ("git worktree add".to_owned(), how.to_owned(), stderr.to_owned());
+            passing(GitError::Failed { command, dir: "/r".into(), how, stderr })
+        };
+        // As git 2.30.2 says it.
+        let old = failed("exit 129", "error: unknown option `reason'\nusage: git worktree add [<options>] <path>");
+        assert_eq!(old.kind, WorktreeTrouble::Setup);
+        assert!(old.why.contains("unknown option `reason': is this git older than 2.33?"), "{}", old.why);
+        assert!(!old.why.contains("usage"), "{}", old.why);
+        assert_eq!(failed("exit 128", "fatal: cannot lock").kind, WorktreeTrouble::Passing);
     }
 }

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::{Check, run::Scene};
 use crate::{
-    adapters::{fs, git::hook_asks},
+    adapters::{
+        fs,
+        git::{OLDEST, hook_asks},
+    },
     domain::observed::Observed,
 };
 
@@ -14,7 +17,18 @@ const AT_WORK: [&str; 6] =
 
 pub(super) async fn checks(scene: &Scene, folder: &Path) -> Vec<Check> {
     let version = match scene.git.version().await {
-        Observed::Present(version) => Check::ok("git", format!("git {version}")),
+        Observed::Present(version) => match is_usable(&version) {
+            Some(true) => Check::ok("git", format!("git {version}")),
+            Some(false) => {
+                let detail = format!("git {version} is too old: autodo needs {} or newer", oldest());
+                return vec![Check::fail("git", detail, format!("install git {} or newer", oldest()))];
+            }
+            None => Check::warn(
+                "git",
+                format!("git says {version:?} of its version, which cannot be read"),
+                format!("nothing has to be done if it is {} or newer", oldest()),
+            ),
+        },
         Observed::Absent => return vec![Check::fail("git", "there is no git on the PATH", "install git")],
         Observed::Unknown(why) => return vec![Check::fail("git", why, "run git version, and mend what it says")],
     };
@@ -35,6 +49,20 @@ pub(super) async fn checks(scene: &Scene, folder: &Path) -> Vec<Check> {
         }
     }
     checks
+}
+
+fn oldest() -> String {
+    let (major, minor) = OLDEST;
+    format!("{major}.{minor}")
+}
+
+/// True for [`OLDEST`] and newer; `None`: the version cannot be read. git says `2.47.3`, `2.50.GIT`, `2.53.0.rc1`.
+fn is_usable(version: &str) -> Option<bool> {
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    match (numbers.next()?, numbers.next()?) {
+        (Ok(major), Ok(minor)) => Some((major, minor) >= OLDEST),
+        _ => None,
+    }
 }
 
 async fn identity(scene: &Scene, folder: &Path) -> Check {

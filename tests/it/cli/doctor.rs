@@ -93,6 +93,22 @@ fn a_tmux_that_is_too_old_is_refused_and_one_that_was_never_tested_is_said_to_be
 }
 
 #[test]
+fn a_git_that_is_too_old_is_refused() {
+    let world = lean(&["sh", "tmux"]);
+    for (version, status, says) in [
+        ("2.30.2", "fail", "git 2.30.2 is too old: autodo needs 2.33 or newer"),
+        ("1.9.1", "fail", "too old"),
+        ("two", "warn", "cannot be read"),
+    ] {
+        install(&world, "git", &format!("[ \"$1\" = version ] || exec false; echo git version {version}"));
+        let run = look(&world);
+        let told = told(&run, "git");
+        assert!(told.0 == status && told.1.contains(says), "{version}: {told:?}");
+        assert!(told.2.contains("2.33 or newer"), "{version}: {told:?}");
+    }
+}
+
+#[test]
 fn a_home_that_cannot_be_one_is_a_failure() {
     let mut world = World::new();
     let file = world.root().join("file");
