@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    const LINES: &str = "root:x:0:0:root:/root:/bin/sh\n# 7:x:7\n+::::::\n\
+    const LINES: &str = "root:x:0:0:root:/adm:/bin/sh\n# 7:x:7\n+::::::\n\
                          ann:x:1000:1000:Ann,,,:/home/ann:/bin/bash\nbob:x:1000:1::/home/bob:/bin/sh\n";
 
     #[test]
