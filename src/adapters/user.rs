@@ -64,12 +64,12 @@ mod tests {
     use super::*;
 
     const LINES: &str = "root:x:0:0:root:/adm:/bin/sh\n# 7:x:7\n+::::::\n\
-                         ann:x:1000:1000:Ann,,,:/home/ann:/bin/bash\nbob:x:1000:1::/home/bob:/bin/sh\n";
+                         you:x:1000:1000:You,,,:/home/you:/bin/bash\nbob:x:1000:1::/net/bob:/bin/sh\n";
 
     #[test]
     fn a_user_is_the_first_line_with_the_id() {
         let user = |uid: u32| in_lines(LINES.as_bytes(), Uid::from_raw(uid));
-        assert_eq!(user(1000), Some(User { name: "ann".into(), home: "/home/ann".into() }));
+        assert_eq!(user(1000), Some(User { name: "you".into(), home: "/home/you".into() }));
         assert_eq!(user(0).unwrap().name, "root");
         assert_eq!((user(7), user(100)), (None, None));
     }

@@ -21,6 +21,7 @@ use super::{
     control::Control,
     error::{Fault, fault, is_failure_in_disguise},
     place::TmuxPlace,
+    server,
 };
 use crate::ports::terminal::TerminalError;
 
@@ -163,6 +164,13 @@ impl Client {
         match tokio::time::timeout(self.place.limit, talk(&mut child, stdin)).await {
             Ok(Ok((status, stdout, stderr))) => {
                 let stderr = String::from_utf8_lossy(&stderr).into_owned();
+                if let Some(pid) = server::dropped_by(&self.place, &stderr).await {
+                    let why = format!(
+                        "the tmux server (pid {pid}) lives, but drops this {program}: it is of another version; see to \
+                         it that the PATH names the same tmux everywhere"
+                    );
+                    return Err(TerminalError::Other(why));
+                }
                 let is_ok = status.success() && !is_failure_in_disguise(&stderr);
                 tracing::debug!(%status, answer = stdout.len(), %stderr, "tmux");
                 Ok(Answer { is_ok, stdout, stderr })

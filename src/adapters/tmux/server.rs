@@ -189,20 +189,38 @@ pub(super) enum Lost {
     Unreachable(i32),
 }
 
+/// The process of the server that lives on although a client said that it exited; `None`: it is gone, or nothing is
+/// known of it. A server of tmux 3.7 or newer drops clients of 3.5a and older, which say so: then the server is not
+/// absent. One that is just ending is waited for.
+pub(super) async fn dropped_by(place: &TmuxPlace, stderr: &str) -> Option<i32> {
+    if !stderr.starts_with("server exited") {
+        return None;
+    }
+    let (pid, _) = noted(place)?;
+    for _ in 0..STARTS {
+        tokio::time::sleep(PAUSE).await;
+        noted(place)?;
+    }
+    Some(pid)
+}
+
+/// Process and start of the server that was noted, if it lives.
+fn noted(place: &TmuxPlace) -> Option<(i32, String)> {
+    // Ignored: without a note nothing is known of an older server.
+    let noted = fs::read_to_string(note_path(place)).ok()?;
+    let (pid, birth) = noted.trim().split_once(' ')?;
+    let pid = pid.parse::<i32>().ok().filter(|pid| *pid > 1)?;
+    // A number alone is no proof: it may be any other program by now.
+    (birth_of(pid).as_deref() == Some(birth)).then(|| (pid, birth.to_owned()))
+}
+
 /// Looks for a server whose socket was deleted (by a cleaner of temporary files, by an agent), and has it make the
 /// socket again: tmux does so on SIGUSR1, if the folder is there.
 pub(super) async fn find_lost(place: &TmuxPlace) -> Lost {
     if place.socket.exists() {
         return Lost::Gone;
     }
-    // Ignored: without a note nothing is known of an older server.
-    let Some(noted) = fs::read_to_string(note_path(place)).ok() else { return Lost::Gone };
-    let Some((pid, birth)) = noted.trim().split_once(' ') else { return Lost::Gone };
-    let Some(pid) = pid.parse::<i32>().ok().filter(|pid| *pid > 1) else { return Lost::Gone };
-    // A number alone is no proof: the signal would end any other program.
-    if birth_of(pid).as_deref() != Some(birth) {
-        return Lost::Gone;
-    }
+    let Some((pid, birth)) = noted(place) else { return Lost::Gone };
     if let Some(Err(why)) = place.socket.parent().map(make_private) {
         tracing::warn!(%why, "cannot make the folder of the tmux socket again");
     }
@@ -213,7 +231,7 @@ pub(super) async fn find_lost(place: &TmuxPlace) -> Lost {
         if place.socket.exists() {
             return Lost::Back;
         }
-        if birth_of(pid).as_deref() != Some(birth) {
+        if birth_of(pid).as_deref() != Some(&birth) {
             return Lost::Gone;
         }
         tokio::time::sleep(PAUSE).await;

@@ -192,6 +192,25 @@ fn a_server_whose_socket_was_deleted_is_found_again() {
 }
 
 #[test]
+fn a_server_that_drops_a_client_of_another_version_is_unknown_and_never_absent() {
+    let bed = Bed::new();
+    let pane = bed.open("T-1", SLEEP);
+    let server = pid(&bed);
+    // What a client of tmux 3.5a says to a server of 3.7c, which lives on; its version is read by -V.
+    let body = "[ \"$1\" = -V ] && exec tmux -V; echo 'server exited unexpectedly' >&2; exit 1";
+    let program = bed.script("tmux-3.5a", body);
+    let other = bed.other(|place| place.program = program.clone());
+    let Observed::Unknown(why) = bed.block(other.panes()) else { panic!("it was taken to be gone") };
+    assert!(why.contains(&format!("(pid {server}) lives")) && why.contains("another version"), "{why}");
+    assert!(bed.block(other.open(spec(tag("T-2", 1, 1), SLEEP))).is_err());
+    assert_eq!(bed.seen(&pane).tag, Some(tag("T-1", 1, 1)));
+    assert_eq!(pid(&bed), server);
+    bed.end_server();
+    wait_for("its end", || bed.block(bed.tmux.panes()).is_absent().then_some(()), String::new);
+    assert_eq!(bed.block(other.panes()), Observed::Absent, "a server that is gone is absent, whoever says so");
+}
+
+#[test]
 fn a_note_of_a_process_that_is_not_the_server_signals_nobody() {
     let bed = Bed::new();
     bed.open("T-1", SLEEP);
