@@ -39,7 +39,7 @@ pub(crate) fn passing(why: GitError) -> WorktreeError {
         GitError::Failed { command, dir, how, stderr } if how == "exit 129" => {
             let (said, (major, minor)) = (stderr.lines().next().unwrap_or_default(), OLDEST);
             let text = format!(
-                "{command} in {} failed: {said}: is this git older than {major}.{minor}? install a newer one",
+                "git is too old: {said}; install {major}.{minor} or newer ({command} in {} failed)",
                 dir.display()
             );
             return error(WorktreeTrouble::Setup, text);
@@ -325,7 +325,11 @@ mod tests {
         // As git 2.30.2 says it.
         let old = failed("exit 129", "error: unknown option `reason'\nusage: git worktree add [<options>] <path>");
         assert_eq!(old.kind, WorktreeTrouble::Setup);
-        assert!(old.why.contains("unknown option `reason': is this git older than 2.33?"), "{}", old.why);
+        assert!(
+            old.why.contains("git is too old: error: unknown option `reason'; install 2.33 or newer"),
+            "{}",
+            old.why
+        );
         assert!(!old.why.contains("usage"), "{}", old.why);
         assert_eq!(failed("exit 128", "fatal: cannot lock").kind, WorktreeTrouble::Passing);
     }
