@@ -205,8 +205,8 @@ impl Session {
         let said = session.exchange(&ask.line()).await?;
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
         match Version::parse(&said) {
-            Ok(version) if version.is_usable() => Ok(session),
-            Ok(_) | Err(_) => Err(format!("the server's version {said:?} is none that is known")),
+            Ok(version) if version.is_tested() => Ok(session),
+            Ok(_) | Err(_) => Err(format!("it was never tested with a server of version {:?}", said.trim())),
         }
     }
 
