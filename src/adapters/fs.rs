@@ -20,7 +20,7 @@ mod probe;
 
 pub use folders::{
     Kind, Listed, check_guarded, create_dir, create_dir_guarded, create_dir_private, list_dir, look_kind,
-    remove_leftovers, sync_dir,
+    remove_leftovers, sync_dir, visit_dir,
 };
 pub use probe::{nearest_folder, resolved, try_lock, try_write};
 
@@ -233,10 +233,16 @@ pub fn version_of(meta: &fs::Metadata) -> String {
     format!("{}:{}:{}.{:09}", meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec())
 }
 
+/// Length, times and mode of the file that is there, links followed; `Absent`: none is.
+#[must_use]
+pub fn look_meta(path: &Path) -> Observed<fs::Metadata> {
+    observed(fs::metadata(path).map_err(|e| FsError::new("look at", path, &e)))
+}
+
 /// The version of the file that is there; `Absent`: none is.
 #[must_use]
 pub fn look_version(path: &Path) -> Observed<String> {
-    observed(fs::metadata(path).map(|meta| version_of(&meta)).map_err(|e| FsError::new("look at", path, &e)))
+    look_meta(path).map(|meta| version_of(&meta))
 }
 
 /// How long ago a file was written. `None`: it is not there, cannot be looked at, or is of a later time than now.

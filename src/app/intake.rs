@@ -128,7 +128,7 @@ pub fn settings_at(home: &Path, root: Option<&Path>, flags: Vec<Flag>) -> Result
 /// # Errors
 /// The queue cannot be read.
 pub fn check(app: &App, drafts: &mut Vec<Draft>) -> Result<Vec<String>, AppError> {
-    let known: BTreeMap<String, TicketId> = known_ids(app)?;
+    let known: BTreeMap<String, TicketId> = known_ids(app, drafts)?;
     let mut pairs: Vec<(String, Ticket)> = drafts.iter().map(|d| (d.origin.clone(), d.ticket.clone())).collect();
     let folded: BTreeSet<String> = known.keys().cloned().collect();
     let troubles = rules::check(&pairs, &folded);
@@ -150,11 +150,13 @@ pub fn check(app: &App, drafts: &mut Vec<Draft>) -> Result<Vec<String>, AppError
     Ok(said)
 }
 
-/// All ids of the queue and the archive, by their folded form.
-fn known_ids(app: &App) -> Result<BTreeMap<String, TicketId>, AppError> {
+/// The ids of the queue, and those of the archive that the drafts speak of, by their folded form.
+fn known_ids(app: &App, drafts: &[Draft]) -> Result<BTreeMap<String, TicketId>, AppError> {
+    let named: BTreeSet<String> =
+        drafts.iter().flat_map(|d| d.ticket.after.iter().chain([&d.ticket.id])).map(TicketId::folded).collect();
+    let archived = store::archived_ids(&app.home, |id| named.contains(&id.to_ascii_lowercase()))?;
     let queue = store::read_queue(&app.home)?;
-    let archive = store::read_archive(&app.home)?;
-    let ids = queue.rows.into_iter().map(|row| row.id).chain(archive.0.into_iter().map(|row| row.id));
+    let ids = queue.rows.into_iter().map(|row| row.id).chain(archived);
     Ok(ids.map(|id| (id.folded(), id)).collect())
 }
 

@@ -222,9 +222,10 @@ impl Handle {
     }
 
     fn archived(&self, id: &TicketId) -> Result<Option<Row>, ApiReply> {
-        let (rows, _) =
-            store::read_archive(&self.app.home).map_err(|e| ApiReply::Failed { why: e.to_string(), hint: e.hint })?;
-        Ok(rows.into_iter().filter(|row| row.id.folded() == id.folded()).max_by_key(|row| row.run))
+        let is_it = |other: &str| other.eq_ignore_ascii_case(id.as_str());
+        let (rows, _) = store::read_archived(&self.app.home, is_it)
+            .map_err(|e| ApiReply::Failed { why: e.to_string(), hint: e.hint })?;
+        Ok(rows.into_iter().max_by_key(|row| row.run))
     }
 
     async fn queue_new(

@@ -3,7 +3,7 @@
 use crate::{
     adapters::store,
     app::{App, AppError},
-    domain::row::Row,
+    domain::{id::TicketId, row::Row},
 };
 
 /// All rows, read without the lock. What was odd about the file is said.
@@ -35,8 +35,13 @@ pub fn anywhere(app: &App, text: &str) -> Result<Row, AppError> {
     match row(app, text) {
         Ok(row) => Ok(row),
         Err(error) => {
-            let archive = store::read_archive(&app.home)?;
-            find(&archive.0, text).cloned().map_err(|_| error)
+            let folded = text.to_ascii_lowercase();
+            let begins = |id: &str| !folded.is_empty() && id.to_ascii_lowercase().starts_with(&folded);
+            let ids = store::archived_ids(&app.home, begins)?;
+            let id = pick(&ids, text).ok().cloned().ok_or(error)?;
+            let (rows, notices) = store::read_archived(&app.home, |other| other == id.as_str())?;
+            let gone = || AppError::new(format!("{id} cannot be read: {}", notices.join("; "))).hint("autodo doctor");
+            rows.into_iter().next_back().ok_or_else(gone)
         }
     }
 }
@@ -69,21 +74,30 @@ pub fn among(rows: &[Row], texts: &[String]) -> Result<Vec<Row>, AppError> {
 /// # Errors
 /// None does, or several do.
 pub fn find<'a>(rows: &'a [Row], text: &str) -> Result<&'a Row, AppError> {
-    if let Some(row) = rows.iter().find(|row| row.id.as_str() == text) {
-        return Ok(row);
+    named(rows, |row| &row.id, text)
+}
+
+/// As [`find`], among ids.
+fn pick<'a>(ids: &'a [TicketId], text: &str) -> Result<&'a TicketId, AppError> {
+    named(ids, |id| id, text)
+}
+
+fn named<'a, T>(all: &'a [T], id: impl Fn(&T) -> &TicketId, text: &str) -> Result<&'a T, AppError> {
+    if let Some(one) = all.iter().find(|one| id(one).as_str() == text) {
+        return Ok(one);
     }
     let folded = text.to_ascii_lowercase();
-    if let Some(row) = rows.iter().find(|row| row.id.folded() == folded) {
-        return Ok(row);
+    if let Some(one) = all.iter().find(|one| id(one).folded() == folded) {
+        return Ok(one);
     }
-    let matching: Vec<&Row> =
-        rows.iter().filter(|row| !folded.is_empty() && row.id.folded().starts_with(&folded)).collect();
+    let matching: Vec<&T> =
+        all.iter().filter(|one| !folded.is_empty() && id(one).folded().starts_with(&folded)).collect();
     match matching.as_slice() {
-        [row] => Ok(row),
+        [one] => Ok(one),
         [] => Err(AppError::usage(format!("there is no ticket {text:?} in the queue"))
             .hint("autodo list shows them; autodo list --all also those that are archived")),
         several => {
-            let ids: Vec<&str> = several.iter().take(5).map(|row| row.id.as_str()).collect();
+            let ids: Vec<&str> = several.iter().take(5).map(|one| id(one).as_str()).collect();
             Err(AppError::usage(format!("{text:?} is the beginning of {} tickets: {}", several.len(), ids.join(", ")))
                 .hint("type more of the id"))
         }

@@ -1,5 +1,7 @@
 //! What would be done: which tickets would be taken, and in which order they would be started.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use super::{find, ui};
@@ -45,10 +47,13 @@ fn fate(new: &NewTicket, queue: &[Row], archive: &[Row], id: &TicketId, again: b
 /// # Errors
 /// The queue cannot be read.
 pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Vec<Row>, AppError> {
-    let (queue, archive) = (find::rows(app)?, store::read_archive(&app.home)?.0);
+    let parsed = |new| accepted::parse(new).map(|(ticket, _)| ticket).map_err(|e| AppError::new(e.to_string()));
+    let parsed = tickets.iter().map(|new| Ok((new, parsed(&new.accepted)?))).collect::<Result<Vec<_>, AppError>>()?;
+    let ids: BTreeSet<&str> = parsed.iter().map(|(_, ticket)| ticket.id.as_str()).collect();
+    let archive = store::read_archived(&app.home, |id| ids.contains(id))?.0;
+    let queue = find::rows(app)?;
     let mut rows = Vec::new();
-    for new in tickets {
-        let (ticket, _) = accepted::parse(&new.accepted).map_err(|e| AppError::new(e.to_string()))?;
+    for (new, ticket) in &parsed {
         let (id, title) = (&ticket.id, ui::plain(&ticket.title));
         let after: Vec<&str> = ticket.after.iter().map(TicketId::as_str).collect();
         let after = if after.is_empty() { String::new() } else { format!("  (after {})", after.join(", ")) };
@@ -64,7 +69,7 @@ pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Vec<Row>,
                 continue;
             }
         }
-        rows.push(first_row(new, &ticket, app.world.clock.now()));
+        rows.push(first_row(new, ticket, app.world.clock.now()));
     }
     Ok(rows)
 }

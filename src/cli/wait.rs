@@ -111,7 +111,7 @@ fn now(app: &App, ids: &[TicketId]) -> Result<Vec<Row>, AppError> {
     let queue = store::read_queue(&app.home)?.rows;
     let mut rows: Vec<Row> = queue.into_iter().filter(|row| ids.contains(&row.id)).collect();
     if rows.len() < ids.len() {
-        let (archive, _) = store::read_archive(&app.home)?;
+        let (archive, _) = store::read_archived(&app.home, |id| ids.iter().any(|known| known.as_str() == id))?;
         for id in ids {
             if !rows.iter().any(|row| row.id == *id) {
                 let row = archive.iter().find(|row| row.id == *id).cloned().ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! Text to domain and back: pure, and every parser can be fuzzed.
 
 pub mod accepted;
+pub mod archive_index;
 pub mod frontmatter;
 pub mod glances;
 pub mod hook;

@@ -198,15 +198,16 @@ pub fn parse_archive(bytes: &[u8]) -> Result<Archive, QueueError> {
     Ok(archive)
 }
 
-/// The row in a block of an archive file; `bytes` are the file's.
+/// The number and the row in a block of an archive file; `bytes` are the block's, as [`Archived::bytes`] says.
 ///
 /// # Errors
-/// The block is not what [`parse_archive`] found there.
-pub fn archived_row(bytes: &[u8], block: &Archived) -> Result<Row, QueueError> {
-    let bad = |why: String| QueueError::Unreadable(format!("the block of {}: {why}", block.id));
-    let text = bytes.get(block.bytes.clone()).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
+/// They are no block that is whole.
+pub fn archived_row(bytes: &[u8]) -> Result<(u64, Row), QueueError> {
+    let (seq, id) = unseal(bytes).map_err(QueueError::Unreadable)?;
+    let bad = |why: String| QueueError::Unreadable(format!("the block of {id}: {why}"));
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
     let body = text.splitn(3, '\n').nth(2).ok_or_else(|| bad("it is cut off".to_owned()))?;
-    toml::from_str(body).map_err(|e| bad(one_line(e.message())))
+    toml::from_str(body).map(|row| (seq, row)).map_err(|e| bad(one_line(e.message())))
 }
 
 /// Where a head or a block ends: after its last line, before an empty one.

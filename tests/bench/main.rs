@@ -11,13 +11,18 @@
     reason = "a program of its own, for measurements only"
 )]
 
+mod archive;
 mod books;
+mod calls;
 mod cost;
+mod dispatching;
 mod latency;
 mod options;
 mod peer;
+mod room;
 mod stage;
 mod table;
+mod thousand;
 mod usage;
 
 use std::process::ExitCode;
@@ -53,15 +58,31 @@ fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<bool, Trouble> {
     println!("{}", table::heading(options)?);
     let mut met = true;
-    if options.cost {
+    if options.wants("cost") {
         let costs = cost::measure(options)?;
         println!("{}", table::costs(&costs, options));
         met &= table::cost_targets(&costs);
     }
-    if options.latency {
+    if options.wants("latency") {
         let all = latency::measure(options)?;
         println!("{}", table::latencies(&all));
         met &= table::latency_targets(&all);
+    }
+    let mut show = |(text, is_met): (String, bool)| {
+        println!("{text}");
+        met &= is_met;
+    };
+    if options.wants("list") {
+        show(archive::table(&archive::measure(options)?, options));
+    }
+    if options.wants("dispatch") {
+        show(dispatching::table(&dispatching::measure(options)?, options));
+    }
+    if options.wants("calls") {
+        show(calls::table(&calls::measure(options)?));
+    }
+    if options.wants("thousand") {
+        show(thousand::table(&thousand::measure(options)?));
     }
     Ok(met)
 }

@@ -11,13 +11,22 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
   --pairs N          pairs for each row (5)
   --seconds S        seconds of each measurement (10)
   --panes N,N,...    numbers of panes (10,50,100,200; latencies up to 100)
-  --samples N        moments per latency row (200)
-  --only WHAT        cost, or latency
+  --samples N        moments per latency row, and calls (200)
+  --only WHAT,...    cost, latency, list, dispatch, calls, thousand
+  --open N           tickets in the queue, for list (1000)
+  --archived N       tickets in the archive, for list (100000)
+  --files N          files of the repository, for dispatch (20000)
+  --starts N         tickets dispatched at once, for dispatch (50)
+  --rounds N         pairs for dispatch (3)
+  --tickets N        tickets through the script agent, for thousand (1000)
   --autodo PATH      the program to measure (autodo beside this one)
   --agent PATH       the scripted agent (fake-agent beside this one)
   --folder PATH      where the homes of the measurements are made (/tmp); at most some 60 bytes
   --keep             leave them, with their logs
 ";
+
+/// The parts, in the order in which they are measured.
+pub const PARTS: [&str; 6] = ["cost", "latency", "list", "dispatch", "calls", "thousand"];
 
 /// What to measure.
 pub struct Options {
@@ -29,10 +38,20 @@ pub struct Options {
     pub panes: Vec<usize>,
     /// Moments of which each row of latencies is made.
     pub samples: usize,
-    /// Measure CPU and memory.
-    pub cost: bool,
-    /// Measure latencies.
-    pub latency: bool,
+    /// What to measure, of [`PARTS`].
+    pub only: Vec<String>,
+    /// Tickets in the queue beside which `list` is measured.
+    pub open: usize,
+    /// Tickets in the archive then.
+    pub archived: usize,
+    /// Files of the repository in which tickets are dispatched.
+    pub files: usize,
+    /// Tickets dispatched at once.
+    pub starts: usize,
+    /// Pairs of that.
+    pub rounds: usize,
+    /// Tickets through the script agent.
+    pub tickets: usize,
     /// The program `autodo`.
     pub autodo: PathBuf,
     /// The program `fake-agent`.
@@ -44,6 +63,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// True if that part is to be measured.
+    pub fn wants(&self, part: &str) -> bool {
+        self.only.iter().any(|wanted| wanted == part)
+    }
+
     /// Reads the arguments; `None`: only help was asked for.
     ///
     /// # Errors
@@ -56,8 +80,13 @@ impl Options {
             seconds: 10,
             panes: vec![10, 50, 100, 200],
             samples: 200,
-            cost: true,
-            latency: true,
+            only: PARTS.map(str::to_owned).to_vec(),
+            open: 1000,
+            archived: 100_000,
+            files: 20_000,
+            starts: 50,
+            rounds: 3,
+            tickets: 1000,
             autodo: beside("autodo"),
             agent: beside("fake-agent"),
             folder: "/tmp".into(),
@@ -74,11 +103,18 @@ impl Options {
                 "--panes" => {
                     options.panes = value()?.split(',').map(|part| number(name, part)).collect::<Result<_, _>>()?;
                 }
-                "--only" => match value()?.as_str() {
-                    "cost" => options.latency = false,
-                    "latency" => options.cost = false,
-                    other => return Err(format!("--only {other}: known are cost and latency")),
-                },
+                "--only" => {
+                    options.only = value()?.split(',').map(str::to_owned).collect();
+                    if let Some(other) = options.only.iter().find(|part| !PARTS.contains(&part.as_str())) {
+                        return Err(format!("--only {other}: known are {}", PARTS.join(", ")));
+                    }
+                }
+                "--open" => options.open = number(name, value()?)?,
+                "--archived" => options.archived = number(name, value()?)?,
+                "--files" => options.files = number(name, value()?)?,
+                "--starts" => options.starts = number(name, value()?)?,
+                "--rounds" => options.rounds = number(name, value()?)?,
+                "--tickets" => options.tickets = number(name, value()?)?,
                 "--autodo" => options.autodo = value()?.into(),
                 "--agent" => options.agent = value()?.into(),
                 "--folder" => options.folder = value()?.into(),

@@ -138,6 +138,7 @@ fn is_met(row: &Latencies) -> bool {
     row.missed == 0 && quantile(&row.queue, 0.5) < median && p99.is_none_or(|p99| quantile(&row.queue, 0.99) < p99)
 }
 
-fn verdict(what: &str, is_met: bool) -> String {
+/// One line: a target, and whether it is met.
+pub fn verdict(what: &str, is_met: bool) -> String {
     format!("{}  {what}\n", if is_met { "met   " } else { "MISSED" })
 }

@@ -1,6 +1,7 @@
 //! Tests of the books: real files in temporary homes, and every fault that a crash, a full disk or a hand leaves.
 
 mod faults;
+mod index;
 mod lock;
 mod projections;
 

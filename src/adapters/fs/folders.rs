@@ -1,7 +1,7 @@
 //! Folders: what is in them, and making them private.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
@@ -66,6 +66,19 @@ pub fn list_dir(folder: &Path) -> Observed<Vec<Listed>> {
         Ok(all)
     };
     observed(list().map_err(|e| FsError::new("list", folder, &e)))
+}
+
+/// Calls `each` with every name in a folder and what it is, in no order, keeping none: for folders of any size.
+/// `Absent` where there is no such folder.
+pub fn visit_dir(folder: &Path, mut each: impl FnMut(&OsStr, Kind)) -> Observed<()> {
+    let mut visit = || {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            each(&entry.file_name(), kind_of(entry.file_type()?));
+        }
+        Ok(())
+    };
+    observed(visit().map_err(|e| FsError::new("list", folder, &e)))
 }
 
 /// Syncs the names in a folder.
@@ -141,11 +154,15 @@ pub fn check_guarded(path: &Path) -> Result<(), FsError> {
 /// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else
 /// can be writing there now.
 pub fn remove_leftovers(folder: &Path) {
-    let Observed::Present(names) = list_dir(folder) else { return };
-    for name in names {
-        if name.kind == Kind::File && name.name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
-            // Ignored: a left-over file does no harm, and the next start tries again.
-            remove(&name.path).ok();
+    let mut left = Vec::new();
+    // Ignored: what cannot be listed is left to the next start.
+    let _ = visit_dir(folder, |name, kind| {
+        if kind == Kind::File && name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
+            left.push(folder.join(name));
         }
+    });
+    for path in left {
+        // Ignored: a left-over file does no harm, and the next start tries again.
+        remove(&path).ok();
     }
 }

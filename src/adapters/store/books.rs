@@ -1,6 +1,6 @@
 //! The books while they are open: every step goes into the journal first, then into what is projected from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::{
     archive,
+    archive_ids::IdSet,
     audit::{self, Trails},
     journal_file::JournalFile,
     review, unreadable,
@@ -36,7 +37,7 @@ pub struct Books {
     home: Home,
     journal: JournalFile,
     rows: BTreeMap<TicketId, Row>,
-    archived: BTreeSet<TicketId>,
+    archived: IdSet,
     seq: u64,
     at: Option<Timestamp>,
     trails: Trails,
@@ -65,7 +66,7 @@ impl Drawn {
 /// What the books begin with.
 pub(super) struct State {
     pub rows: BTreeMap<TicketId, Row>,
-    pub archived: BTreeSet<TicketId>,
+    pub archived: IdSet,
     pub seq: u64,
     pub at: Option<Timestamp>,
 }
@@ -129,11 +130,11 @@ impl Books {
 
     /// What follows a commit and cannot undo it.
     fn after_commit(&mut self, entry: &Entry) {
-        if entry.row.is_some() && self.archived.contains(&entry.ticket) {
+        if entry.row.is_some() && self.archived.contains(entry.ticket.as_str()) {
             // The ticket was taken up again.
-            match archive::read(&self.home).and_then(|files| Ok(files.remove(&entry.ticket)?)) {
+            match archive::look(&self.home).and_then(|files| files.remove(&entry.ticket)) {
                 Ok(()) => {
-                    self.archived.remove(&entry.ticket);
+                    self.archived.remove(entry.ticket.as_str());
                 }
                 Err(error) => warn!(%error, "the archive still holds a ticket that is in the queue again"),
             }
@@ -228,7 +229,7 @@ impl Store for Books {
 
     fn archive(&mut self, row: &Row) -> Result<(), StoreError> {
         archive::append(&self.home, self.seq, row)?;
-        self.archived.insert(row.id.clone());
+        self.archived.insert(row.id.as_str());
         Ok(())
     }
 }

@@ -3,7 +3,12 @@
 //! Claim only while holding the lock, before the ticket's first row is committed; [`super::open`] frees claims that
 //! got no row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    archive,
+    archive_ids::{Hashes, IdSet},
+};
 
 use crate::{
     adapters::{
@@ -49,33 +54,46 @@ pub fn release_id(home: &Home, ticket: &TicketId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes the claims say what the books say: one for each of `known`. Others are freed, unless `keep_others` because
-/// not all of the books could be read.
-pub(super) fn repair(home: &Home, known: &BTreeSet<&TicketId>, keep_others: bool) -> Result<(), FsError> {
-    let folded: BTreeSet<String> = known.iter().map(|id| id.folded()).collect();
-    let listed = match fs::list_dir(&home.ids()) {
-        Observed::Present(listed) => listed,
-        Observed::Absent => Vec::new(),
-        Observed::Unknown(why) => return Err(FsError::refused("list", &home.ids(), why)),
-    };
-    fs::create_dir_private(&home.ids())?;
-    let mut there = BTreeSet::new();
-    for claim in listed {
-        match claim.name.to_str().filter(|name| folded.contains(*name)) {
-            Some(name) => {
-                there.insert(name.to_owned());
+/// Makes the claims say what the books say: one for each ticket of the queue, and each that is archived. Others are
+/// freed, unless `keep_others` because not all of the books could be read.
+pub(super) fn repair<'a>(
+    home: &Home,
+    queue: impl Iterator<Item = &'a TicketId>,
+    archive: &archive::Files,
+    archived: &IdSet,
+    keep_others: bool,
+) -> Result<(), FsError> {
+    let mut open: BTreeMap<String, &TicketId> = queue.map(|id| (id.folded(), id)).collect();
+    let mut free = Vec::new();
+    let mut found = Hashes::default();
+    let seen = fs::visit_dir(&home.ids(), |name, kind| {
+        // Ignored: a name that is no text is no id.
+        let name = name.to_str().unwrap_or_default();
+        if open.remove(name).is_none() {
+            if archived.contains(name) {
+                found.push(name);
+            } else if kind == Kind::File && !keep_others {
+                free.push(home.ids().join(name));
             }
-            None if claim.kind == Kind::File && !keep_others => {
-                fs::remove(&claim.path)?;
-            }
-            None => {}
         }
+    });
+    if let Observed::Unknown(why) = seen {
+        return Err(FsError::refused("list", &home.ids(), why));
     }
-    for id in known {
-        if !there.contains(&id.folded()) {
-            // Not synced: the next start would make it again.
-            fs::write_aside(&home.claim(id), format!("{id}\n").as_bytes(), PRIVATE, Sync::None)?.put_new()?;
-        }
+    fs::create_dir_private(&home.ids())?;
+    for claim in free {
+        fs::remove(&claim)?;
+    }
+    // Not synced: the next start would make it again.
+    let make = |id: &TicketId| {
+        fs::write_aside(&home.claim(id), format!("{id}\n").as_bytes(), PRIVATE, Sync::None)?.put_new().map(drop)
+    };
+    open.values().try_for_each(|id| make(id))?;
+    let found = IdSet::from(found);
+    if found.len() < archived.len() {
+        let missing = archive.entries().filter(|(_, entry)| archived.contains(entry.id) && !found.contains(entry.id));
+        let missing: BTreeSet<TicketId> = missing.filter_map(|(_, entry)| TicketId::parse(entry.id).ok()).collect();
+        missing.iter().try_for_each(make)?;
     }
     Ok(())
 }

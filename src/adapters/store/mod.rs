@@ -1,7 +1,7 @@
 //! The books on disk: the lock, the journal, and what is projected from it.
 //!
 //! Whoever changes anything first takes the [`Lock`], then calls [`open`], which repairs what a crash left, and works
-//! with the [`Books`] it gives. Without the lock there are [`read_queue`] and [`read_archive`], which never write.
+//! with the [`Books`] it gives. Without the lock there are [`read_queue`], [`read_archive`] and [`read_archived`], which never write.
 //!
 //! | file | written by | after a crash |
 //! |---|---|---|
@@ -9,11 +9,13 @@
 //! | `queue.toml` | `publish` | written anew from the journal's rows |
 //! | `list.jsonl` | `publish` | means nothing beside another `queue.toml` than its own |
 //! | `archive/*.toml` | `archive` | a cut-off last block is taken away; an id also in the queue is resolved |
+//! | `archive/*.index` | `archive` | means nothing beside another version of its file; then that is read, and it is made anew |
 //! | `<ticket>/events.jsonl` | `audit` | a cut-off last line is taken away; missing transitions are added |
 //! | `<ticket>/review.md` | `review` | the ticket is named in [`Loaded::unprojected`], for the caller to write it |
 //! | `ids/*` | [`claim_id`] | claims without a row are freed, missing ones are made |
 
 mod archive;
+mod archive_ids;
 mod audit;
 mod books;
 mod claims;
@@ -28,7 +30,7 @@ pub use books::{Books, COMPACT_ABOVE};
 pub use claims::{Claim, claim_id, release_id};
 pub use lock::{Lock, LockError};
 pub use open::{Loaded, open};
-pub use read::{QueueRead, read_archive, read_glances, read_queue};
+pub use read::{QueueRead, archived_ids, read_archive, read_archived, read_glances, read_queue};
 
 use std::io::ErrorKind;
 

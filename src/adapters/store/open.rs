@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Lock, archive, audit,
+    Lock, archive,
+    archive_ids::IdSet,
+    audit,
     books::{Books, State},
     claims,
     journal_file::JournalFile,
@@ -50,13 +52,13 @@ pub fn open(home: &Home, lock: &Lock) -> Result<(Books, Loaded), StoreError> {
     // First read everything, so that whatever is refused is refused before anything is touched.
     let journal = read_journal(home)?;
     let queue = read_queue_file(home)?;
-    let archive = archive::read(home)?;
+    let mut archive = archive::look(home)?;
     let seen = Seen { journal: journal.as_ref().map(|(_, loaded)| loaded), queue };
     let mut plan = plan(seen).map_err(|lost| nothing_left(home, &lost.why))?;
-    plan.resolve(in_both(&plan, &archive)?, archive.seq());
+    let (archived, seq) = archive.ids();
+    plan.resolve(in_both(&plan, &mut archive), seq);
     plan.notices.extend(archive.troubles.iter().cloned());
-    let archived = archive.newest().into_keys().filter(|id| !plan.rows.contains_key(*id)).cloned().collect();
-    repair(home, plan, journal.as_ref(), &archive, archived)
+    repair(home, plan, journal.as_ref(), archive, archived)
 }
 
 /// The journal is gone, and `queue.toml` cannot stand in for it because of `why`: the rows are not known.
@@ -74,8 +76,8 @@ fn repair(
     home: &Home,
     mut plan: Plan,
     journal: Option<&(Vec<u8>, journal::Loaded)>,
-    archive: &archive::Files,
-    archived: BTreeSet<TicketId>,
+    mut archive: archive::Files,
+    mut archived: IdSet,
 ) -> Result<(Books, Loaded), StoreError> {
     for folder in [home.root().to_owned(), home.archive_dir(), home.ids()] {
         fs::remove_leftovers(&folder);
@@ -89,7 +91,10 @@ fn repair(
     }
     let (valid, at) = journal.map_or((0, None), |(_, loaded)| (loaded.valid_len as u64, loaded.last_at));
     let file = JournalFile::open(&home.journal(), valid)?;
-    let state = State { rows: plan.rows.clone(), archived, seq: plan.seq, at };
+    for id in plan.rows.keys() {
+        archived.remove(id.as_str());
+    }
+    let state = State { rows: plan.rows.clone(), archived: archived.clone(), seq: plan.seq, at };
     let mut books = Books::new(home.clone(), file, state);
     if plan.snapshot {
         books.append_snapshot()?;
@@ -101,9 +106,7 @@ fn repair(
     if plan.publish {
         books.publish_with(plan.seq, &plan.rows.values().collect::<Vec<_>>(), Sync::Full)?;
     }
-    let newest = archive.newest();
-    let known = plan.rows.keys().chain(newest.into_keys()).collect();
-    claims::repair(home, &known, !archive.troubles.is_empty())?;
+    claims::repair(home, plan.rows.keys(), &archive, &archived, !archive.troubles.is_empty())?;
     if let Some((bytes, loaded)) = journal {
         plan.notices.extend(audit::repair(home, loaded, bytes));
     }
@@ -151,9 +154,20 @@ pub(super) fn read_queue_file(home: &Home) -> Result<QueueSeen, StoreError> {
     }
 }
 
-/// The archive's rows of tickets that are in the queue too.
-fn in_both(plan: &Plan, archive: &archive::Files) -> Result<Vec<InArchive>, StoreError> {
-    let newest = archive.newest();
-    let both = newest.into_iter().filter(|(id, _)| plan.rows.contains_key(*id));
-    both.map(|(_, (file, block))| Ok(InArchive { seq: block.seq, row: file.row(block)? })).collect()
+/// The archive's rows of tickets that are in the queue too. One that cannot be read is named among the troubles, and
+/// does not count: the queue has the ticket.
+fn in_both(plan: &Plan, archive: &mut archive::Files) -> Vec<InArchive> {
+    let open: BTreeSet<&str> = plan.rows.keys().map(TicketId::as_str).collect();
+    let mut troubles = Vec::new();
+    let rows = archive.newest(|id| open.contains(id)).into_iter();
+    let both = rows.filter_map(|(file, entry)| match file.row(&entry) {
+        Ok(row) => Some(InArchive { seq: entry.seq, row }),
+        Err(error) => {
+            troubles.push(error.to_string());
+            None
+        }
+    });
+    let both = both.collect();
+    archive.troubles.extend(troubles);
+    both
 }

@@ -152,16 +152,32 @@ fn steps_after(home: &Home, known: u64) -> Option<Vec<Entry>> {
 /// # Errors
 /// A file is of a newer version.
 pub fn read_archive(home: &Home) -> Result<(Vec<Row>, Vec<String>), StoreError> {
-    let files = archive::read(home)?;
+    read_archived(home, |_| true)
+}
+
+/// As [`read_archive`], of those tickets only whose ids are wanted; no more than their rows is read.
+///
+/// # Errors
+/// A file is of a newer version.
+pub fn read_archived(home: &Home, is_wanted: impl FnMut(&str) -> bool) -> Result<(Vec<Row>, Vec<String>), StoreError> {
+    let files = archive::look(home)?;
     let mut notices = files.troubles.clone();
-    let mut blocks: Vec<_> = files.newest().into_values().collect();
-    blocks.sort_by_key(|(_, block)| block.seq);
     let mut rows = Vec::new();
-    for (file, block) in blocks {
-        match file.row(block) {
+    for (file, entry) in files.newest(is_wanted) {
+        match file.row(&entry) {
             Ok(row) => rows.push(row),
             Err(error) => notices.push(error.to_string()),
         }
     }
     Ok((rows, notices))
+}
+
+/// The ids in the archive that are wanted, without their rows.
+///
+/// # Errors
+/// A file is of a newer version.
+pub fn archived_ids(home: &Home, is_wanted: impl FnMut(&str) -> bool) -> Result<Vec<TicketId>, StoreError> {
+    let files = archive::look(home)?;
+    // Ignored: an index holds ids only.
+    Ok(files.newest(is_wanted).into_iter().filter_map(|(_, entry)| TicketId::parse(entry.id).ok()).collect())
 }
