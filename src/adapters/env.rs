@@ -12,15 +12,14 @@ pub fn var(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The arguments of the program, without its name.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().skip(1)
+}
+
 /// All variables, for the hand-over to an agent.
 pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
-}
-
-/// The arguments that the program was started with, its name not counted.
-#[must_use]
-pub fn arguments() -> Vec<OsString> {
-    std::env::args_os().skip(1).collect()
 }
 
 /// The folder in which the program was started.

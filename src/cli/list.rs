@@ -1,5 +1,7 @@
 //! `autodo list`: the queue at a glance.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use crate::{
     app::{App, AppError, Exit, view},
     domain::{
         glance::{Glance, Glances},
+        id::TicketId,
         row::Row,
     },
 };
@@ -90,7 +93,10 @@ impl Looker {
             glances.extend(rows.iter().map(Glance::from));
             glances.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         }
-        let all: Glances = glances.iter().map(|glance| (glance.id.clone(), glance.clone())).collect();
+        // What a ticket waits for may be of any project.
+        let named: BTreeSet<&TicketId> = glances.iter().flat_map(|glance| &glance.after).collect();
+        let named = glances.iter().filter(|glance| named.contains(&glance.id));
+        let all: Glances = named.map(|glance| (glance.id.clone(), glance.clone())).collect();
         glances.retain(|glance| self.here.as_ref().is_none_or(|here| glance.repo == *here));
         Ok(Seen { shown: glances, all, notices })
     }

@@ -37,9 +37,14 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 pub use verbs::Cli;
 
+use crate::adapters::env;
+
 /// Parses the command line and runs it.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(said) = report::quickly(env::arguments()) {
+        return ui::ended(said);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -49,14 +54,7 @@ pub fn main() -> ExitCode {
         }
     };
     logging::begin();
-    let exit = match verbs::run(cli) {
-        Ok(exit) => exit,
-        Err(error) => {
-            ui::error(&error);
-            error.exit
-        }
-    };
-    ExitCode::from(exit.code())
+    ui::ended(verbs::run(cli))
 }
 
 /// The command line, for documents and completions.

@@ -1,8 +1,8 @@
 //! `autodo report`: what an agent says from inside its pane. Works with or without a supervisor.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use super::ui;
 use crate::{
@@ -20,6 +20,26 @@ use crate::{
 pub struct ReportArgs {
     #[command(subcommand)]
     said: SaidArgs,
+}
+
+/// `report` by itself.
+#[derive(Parser)]
+#[command(name = "autodo report")]
+struct Alone {
+    #[command(flatten)]
+    args: ReportArgs,
+}
+
+/// Does what `words` say if they are a report, without the rest of the command line, which takes longer to build than a
+/// report to write. `None`: they are for the whole of it, which also has the words for what is wrong with them.
+pub fn quickly(words: impl Iterator<Item = OsString>) -> Option<Result<Exit, AppError>> {
+    // The verb stands for the program's name.
+    let mut words = words.peekable();
+    if words.peek()? != "report" || env::var("AUTODO_LOG").is_some() {
+        return None;
+    }
+    // Ignored: see above.
+    Alone::try_parse_from(words).ok().map(|alone| run(alone.args))
 }
 
 /// What is reported.

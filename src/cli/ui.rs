@@ -1,17 +1,25 @@
 //! What the program says: data on standard output, all else on standard error. The only place that prints.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::app::AppError;
+use crate::app::{AppError, Exit};
 
 /// Writes a line of data to standard output. A reader that has gone is no error: there is nobody left to tell.
 pub fn out(line: impl AsRef<str>) {
-    let mut stdout = anstream::stdout().lock();
-    // Ignored: see above.
-    writeln!(stdout, "{}", line.as_ref()).ok();
+    let line = line.as_ref();
+    if line.bytes().any(|byte| byte == 0x1b) {
+        // Ignored: see above.
+        writeln!(anstream::stdout().lock(), "{line}").ok();
+    } else {
+        // Nothing to take out where colours are not wanted: a long list is written as it is. Ignored: see above.
+        writeln!(std::io::stdout().lock(), "{line}").ok();
+    }
 }
 
 /// Writes text to standard output as it is.
@@ -46,6 +54,16 @@ pub fn error(error: &AppError) {
     if let Some(hint) = &error.hint {
         say_hint(hint);
     }
+}
+
+/// Says what went wrong, if anything did; the exit code for the system.
+#[must_use]
+pub fn ended(result: Result<Exit, AppError>) -> ExitCode {
+    let exit = result.unwrap_or_else(|why| {
+        error(&why);
+        why.exit
+    });
+    ExitCode::from(exit.code())
 }
 
 /// Says what to do now.
@@ -104,6 +122,9 @@ pub fn cut(text: &str, columns: usize) -> String {
 /// terminal, nor show something else than it is.
 #[must_use]
 pub fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 

@@ -65,6 +65,21 @@ pub struct Inspection {
     pub files: Vec<FileChange>,
 }
 
+/// Checkouts that are to be kept ready for tickets to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmSpec {
+    /// The user's checkout.
+    pub repo: PathBuf,
+    /// The folder of the worktrees.
+    pub folder: PathBuf,
+    /// How many.
+    pub size: u32,
+    /// The commit of the newest ticket.
+    pub base: String,
+    /// The branch that tickets to come will start from where it has moved on from there.
+    pub target: Option<String>,
+}
+
 /// Worktrees of all projects.
 pub trait Worktrees: Send + Sync {
     /// Makes the worktree and its branch, or adopts what is this ticket's already. Never overwrites anything.
@@ -91,4 +106,11 @@ pub trait Worktrees: Send + Sync {
     /// Removes an `index.lock` that a dead run left in the worktree; says what it removed. Call it only when no
     /// process of the run is alive.
     fn clear_stale_lock(&self, worktree: PathBuf) -> Work<'_, Option<String>>;
+
+    /// Begins to bring a pool of checkouts up to its size and onto its commit, unless that is being done; returns at
+    /// once. Called in idle time.
+    fn keep_warm(&self, spec: WarmSpec);
+
+    /// True while a pool is being filled.
+    fn is_warming(&self) -> bool;
 }

@@ -7,6 +7,7 @@ mod budgets;
 mod calls;
 mod due;
 mod extras;
+mod pool;
 mod rounds;
 mod tasks;
 
@@ -108,6 +109,9 @@ pub struct Supervisor {
     lively: usize,
     next_landed: Instant,
     next_sweep: Instant,
+    next_pool: Instant,
+    /// Since when there is nothing to do but to fill a pool.
+    stays_since: Option<Instant>,
     is_closed: bool,
     has_looked: bool,
     look_again: bool,
@@ -145,6 +149,8 @@ impl Supervisor {
             lively: 0,
             next_landed: now,
             next_sweep: now,
+            next_pool: now,
+            stays_since: None,
             is_closed: false,
             has_looked: false,
             look_again: false,
@@ -184,7 +190,9 @@ impl Supervisor {
             if let Err(error) = self.settle().await {
                 return Ending::Books(error);
             }
-            if let Some(ending) = self.ending() {
+            if let Some(ending) = self.ending()
+                && !(matches!(ending, Ending::Done) && self.stays_for_pool())
+            {
                 // Nobody reads the records of what stays open when this loop has left.
                 self.readers.hurry();
                 self.next_sweep = Instant::now();
@@ -218,6 +226,7 @@ impl Supervisor {
         }
         self.tasks();
         self.wake_watch();
+        self.keep_warm();
         self.queue.publish();
         if Instant::now() >= self.next_landed && !matches!(self.until, Until::Settled { .. }) {
             self.next_landed = Instant::now() + LANDED_EVERY;

@@ -12,10 +12,12 @@ use autodo::{
     },
     domain::{
         audit,
+        check::{CheckResult, ChecksStatus, CommandEnd},
         entry::Entry,
         event::Event,
         id::TicketId,
-        row::{Row, Status},
+        risk::RiskSummary,
+        row::{Proof, Row, Source, Status},
         samples,
     },
     ports::store::Store,
@@ -52,10 +54,11 @@ pub struct Call {
 /// The fixture could not be made, or a command failed.
 pub fn measure(options: &Options) -> Result<Vec<Call>, Trouble> {
     let room = Room::new(options, &options.folder)?;
-    room.make_repo(10, "version = 1\nprofile = \"script\"\nchecks = []\n")?;
+    room.make_repo(10, "version = 1\nprofile = \"bench\"\nchecks = []\n")?;
     let (open, archived, began) = (options.open, options.archived, Instant::now());
     fill(&room, open, archived)?;
     eprintln!("list: {open} open, {archived} archived, made in {:.0} s", began.elapsed().as_secs_f64());
+    room.make_profile()?;
     let mut calls = Vec::new();
     let add = |what: &str, times: usize, target: Option<f64>, arguments: &dyn Fn(usize) -> Vec<String>| {
         let mut ms = Vec::new();
@@ -95,10 +98,7 @@ pub fn measure(options: &Options) -> Result<Vec<Call>, Trouble> {
 
 /// Memory of a supervisor that waits, in MB.
 fn memory(room: &Room<'_>) -> Result<f64, Trouble> {
-    room.make_profile()?;
     room.make_ticket("M-1", "ready\nexpect-prompt\nstamp got\nhang\n")?;
-    std::fs::write(room.repo().join(".autodo/config.toml"), "version = 1\nprofile = \"bench\"\nchecks = []\n")
-        .map_err(|why| why.to_string())?;
     let mut supervisor = room.start(&["dispatch"])?;
     crate::room::wait("the agent to work", Duration::from_secs(120), || {
         room.stamp("M-1").is_some() || !supervisor.runs()
@@ -134,18 +134,7 @@ fn write(home: &Home, open: usize, archived: usize) -> Result<(), Trouble> {
         let id = TicketId::parse(&id).map_err(|why| said(&why))?;
         let at = begun + SignedDuration::from_secs(i64::try_from(n * 100).unwrap_or(0));
         let status = if is_archived { Status::Landed } else { Status::NeedsReview };
-        let row = Row {
-            title: format!("Ticket {n}, about as long as titles of tickets are"),
-            after: vec![],
-            labels: vec!["bench".into()],
-            project: "p".into(),
-            status,
-            created: at,
-            changed: at + SignedDuration::from_mins(42),
-            pane: None,
-            stale_base: None,
-            ..samples::full_row(id.as_str())
-        };
+        let row = ticket(&id, n, status, at);
         store::claim_id(home, &id).map_err(|why| said(&why))?;
         let step = |books: &mut Books, row: Option<Row>, event: Event| {
             let entry = Entry { seq: books.seq() + 1, at, ticket: id.clone(), event, effects: vec![], row };
@@ -167,6 +156,52 @@ fn write(home: &Home, open: usize, archived: usize) -> Result<(), Trouble> {
     let mut rows: Vec<&Row> = rows.values().collect();
     rows.sort_by_key(|row| row.created);
     books.publish(books.seq(), &rows).map_err(|why| said(&why))
+}
+
+/// A ticket as one is after its work.
+fn ticket(id: &TicketId, n: usize, status: Status, at: Timestamp) -> Row {
+    let check = |command: &str| CheckResult {
+        command: command.to_owned(),
+        end: CommandEnd::Exited { code: 0 },
+        took_ms: 12_345,
+        log: "runs/1/checks/1/0/log.txt".into(),
+    };
+    let ended = at + SignedDuration::from_mins(42);
+    Row {
+        title: format!("Ticket {n}, about as long as titles of tickets are"),
+        labels: vec!["bench".into()],
+        project: "p".into(),
+        profile: "claude".into(),
+        target: Some("main".into()),
+        base: "8c7dd922ad47494fc02c388e12c00eac4b1ffdd6".into(),
+        base_commit: Some("8c7dd922ad47494fc02c388e12c00eac4b1ffdd6".into()),
+        source: Some(Source { path: format!("/src/repo/.autodo/tickets/{id}.md").into(), digest: "0f".repeat(32) }),
+        status,
+        created: at,
+        changed: ended,
+        started: Some(at),
+        ended: Some(ended),
+        worked_s: 42 * 60,
+        run: 1,
+        launch: 1,
+        delivery: 1,
+        check_round: 1,
+        conversation: Some("4f7d3c1e-90ab-4cde-8f01-23456789abcd".into()),
+        risk_summary: RiskSummary { low: 3, medium: 1, high: 0, blocked: 0 },
+        flags: 1,
+        proof: Some(Proof {
+            verified: true,
+            reason: None,
+            checks_status: ChecksStatus::Green,
+            checks: vec![check("cargo test"), check("cargo clippy --all-targets")],
+            head: Some("ffac537e6cbbf934b08745a378932722df287a53".into()),
+            commits: 3,
+            dirty: 0,
+            summary: Some("The parser takes both forms now; a test holds it. Nothing else was touched.".into()),
+            no_change: None,
+        }),
+        ..samples::row(id.as_str())
+    }
 }
 
 /// The table, and whether all targets are met.

@@ -29,8 +29,8 @@ pub struct Row {
 /// A call failed.
 pub fn measure(options: &Options) -> Result<Vec<Row>, Trouble> {
     let room = Room::new(options, &options.folder)?;
-    room.make_repo(10, "version = 1\nprofile = \"script\"\nchecks = []\n")?;
-    run(&mut room.autodo(&["list"]))?;
+    room.make_repo(10, "version = 1\nprofile = \"bench\"\nchecks = []\n")?;
+    room.make_profile()?;
     let autodo = options.autodo.to_string_lossy().into_owned();
     let mut rows = Vec::new();
     for tickets in [1, 1000] {

@@ -133,12 +133,8 @@ fn by_hand(options: &Options) -> Result<f64, Trouble> {
 fn warm(options: &Options, starts: &mut Starts) -> Result<(), Trouble> {
     let room = room(options, &format!("[worktree]\npool = {POOL}\n"))?;
     let ready = || {
-        let trees = room.repo().join(".git/worktrees");
-        let is_warm = |k: usize| {
-            let locked = std::fs::read_to_string(trees.join(format!(".pool-{k}/locked"))).unwrap_or_default();
-            locked.trim() == "autodo-pool" && room.path(&format!("p.worktrees/.pool-{k}")).exists()
-        };
-        (1..=POOL).all(is_warm)
+        let list = room.git("worktree list --porcelain").unwrap_or_default();
+        list.lines().filter(|line| *line == "locked autodo-pool").count() == POOL
     };
     for n in 0..=2 * WARM_STARTS {
         let id = format!("W-{n:02}");

@@ -122,7 +122,8 @@ impl Options {
                 other => return Err(format!("unknown option {other}: see --help")),
             }
         }
-        for program in [&options.autodo, &options.agent] {
+        for program in [&mut options.autodo, &mut options.agent] {
+            *program = std::path::absolute(&*program).map_err(|why| format!("{}: {why}", program.display()))?;
             if !program.exists() {
                 return Err(format!("{} is not there: scripts/bench builds it", program.display()));
             }

@@ -32,7 +32,7 @@ impl<'a> Room<'a> {
         let mut folder = folder.map_err(|why| format!("cannot make a folder in {}: {why}", parent.display()))?;
         folder.disable_cleanup(options.keep);
         let room = Self { options, folder };
-        room.write("gitconfig", "[user]\nname = Bench\nemail = bench@example.invalid\n[commit]\ngpgsign = false\n")?;
+        room.write("gitconfig", "[user]\nname = Bench\nemail = bench@example.invalid\n[commit]\ngpgsign = false\n[gc]\nauto = 0\n[maintenance]\nauto = false\n")?;
         Ok(room)
     }
 
@@ -243,7 +243,8 @@ pub fn wait(what: &str, limit: Duration, mut done: impl FnMut() -> bool) -> Resu
         if Instant::now() > end {
             return Err(format!("waited in vain for {what}"));
         }
-        std::thread::sleep(Duration::from_millis(5));
+        // Seldom enough to cost nothing beside what is measured.
+        std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
 }

@@ -136,9 +136,16 @@ impl World {
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
     }
 
-    /// `git worktree list --porcelain`.
+    /// `git worktree list --porcelain`; asked again where it met a worktree that was being registered just then.
     pub fn list(&self) -> String {
-        self.git(&["worktree", "list", "--porcelain"])
+        let args = ["worktree", "list", "--porcelain"];
+        let met = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("failed to read .git/worktrees/");
+        for _ in 0..100 {
+            if !met(&self.try_git(&self.repo(), &args)) {
+                break;
+            }
+        }
+        self.git(&args)
     }
 }
 

@@ -182,6 +182,25 @@ pub(crate) fn own_dir(worktree: &Path) -> Result<PathBuf, GitError> {
     Ok(dir)
 }
 
+/// True if a worktree is registered at `path`, or a registration cannot be read. Source: the files `gitdir`,
+/// gitrepository-layout(5).
+fn is_registered(common: &Path, path: &Path) -> bool {
+    let folder = common.join("worktrees");
+    let names = match std::fs::read_dir(&folder) {
+        Ok(names) => names,
+        Err(why) => return why.kind() != std::io::ErrorKind::NotFound,
+    };
+    let is_it = |own: PathBuf| match std::fs::read_to_string(own.join("gitdir")) {
+        // It may be relative to the folder that the file is in (git 2.48, `worktree.useRelativePaths`).
+        Ok(text) => own
+            .join(text.trim_end())
+            .parent()
+            .is_none_or(|place| place == path || (place.file_name() == path.file_name() && real(place) == path)),
+        Err(_) => true,
+    };
+    names.into_iter().any(|name| name.map_or(true, |name| is_it(name.path())))
+}
+
 impl Git {
     /// All worktrees of a repository, the main one first; paths without links.
     pub(crate) async fn worktrees(&self, repo: &Path) -> Result<Vec<Entry>, GitError> {
@@ -199,9 +218,16 @@ impl Git {
         Ok(entries)
     }
 
+    /// True if there is neither such a branch nor a worktree registered at `path`. `git worktree list` would tell, too, but
+    /// looks into every worktree for it: with a thousand of them that takes longer than all else.
+    async fn is_unheard_of(&self, repo: &Path, path: &Path, branch: &str) -> Result<bool, GitError> {
+        let (path, branch) = (path.to_owned(), format!("refs/heads/{branch}"));
+        self.read(repo, move |r| Ok(r.resolve(&branch)?.is_none() && !is_registered(&r.layout()?.common_dir, &path)))
+            .await
+    }
+
     /// Looks at what is there for the branch `branch` at `path`.
     pub(crate) async fn look(&self, repo: &Path, path: &Path, branch: &str, known: bool) -> Result<Found, GitError> {
-        let entries = self.worktrees(repo).await?;
         let path = real(path);
         let folder = match std::fs::read_dir(&path) {
             Ok(mut names) => match names.next() {
@@ -212,6 +238,10 @@ impl Git {
             Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => Folder::Full,
             Err(e) => return Err(GitError::file("look into", &path, &e)),
         };
+        if folder != Folder::Full && !known && self.is_unheard_of(repo, &path, branch).await? {
+            return Ok(Found::Free);
+        }
+        let entries = self.worktrees(repo).await?;
         let own = own_dir(&path).ok().filter(|dir| dir.is_dir());
         let has_index = own.as_ref().is_some_and(|dir| dir.join("index").exists());
         let is_drawn = own.as_ref().is_some_and(|dir| dir.join(super::pool::MARK).exists());

@@ -6,7 +6,7 @@
 //! with homes of their own get along.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::File,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -22,7 +22,10 @@ use super::{
     leftovers::{self, PREPARING},
     list::{CREATING, Entry, own_dir, real},
 };
-use crate::{adapters::crash, ports::worktrees::WorktreeSpec};
+use crate::{
+    adapters::crash,
+    ports::worktrees::{WarmSpec, WorktreeSpec},
+};
 
 const READY: &str = "autodo-pool";
 const FILLING: &str = "autodo-pool-filling";
@@ -32,8 +35,17 @@ pub(crate) const MARK: &str = "autodo-pool";
 /// How often the filling looks whether nothing else is checked out.
 const IDLE_LOOK: Duration = Duration::from_millis(200);
 
-/// Folders whose pool this process is filling.
-pub(crate) type Filling = Arc<Mutex<HashSet<PathBuf>>>;
+/// What this process knows of pools, by their folders.
+#[derive(Debug, Default)]
+pub(crate) struct Pools {
+    /// Those that are being filled.
+    now: HashSet<PathBuf>,
+    /// Commit and size of those that were filled.
+    done: HashMap<PathBuf, (String, u32)>,
+}
+
+/// The same, shared.
+pub(crate) type Filling = Arc<Mutex<Pools>>;
 
 impl Git {
     /// Moves a warm checkout to the place of a worktree; false: there is none that is clean. Its branch is not switched
@@ -109,20 +121,71 @@ impl Git {
         Ok(sparse[0] == sparse[1] && (!sparse[0] || theirs == ours))
     }
 
-    /// Brings the pool beside a worktree to its size, and onto `commit`, whenever nothing else is checked out. What goes
-    /// wrong is logged: a pool is a convenience.
+    /// Brings the pool beside a worktree to its size again, and onto `commit`, whenever nothing else is checked out. What
+    /// goes wrong is logged: a pool is a convenience.
     pub(crate) fn fill_later(&self, spec: &WorktreeSpec, commit: &str) {
         let Some(folder) = spec.path.parent().map(Path::to_owned).filter(|_| spec.setup.pool > 0) else { return };
-        if !self.filling.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.clone()) {
+        let (repo, size, base) = (spec.repo.clone(), spec.setup.pool, commit.to_owned());
+        self.fill_in_background(WarmSpec { repo, folder, size, base, target: None }, true);
+    }
+
+    /// The same where no ticket has just taken one: once, and then only where the commit is another one.
+    pub(crate) fn fill_when_idle(&self, spec: WarmSpec) {
+        if spec.size > 0 {
+            self.fill_in_background(spec, false);
+        }
+    }
+
+    pub(crate) fn is_filling(&self) -> bool {
+        !self.filling.lock().unwrap_or_else(PoisonError::into_inner).now.is_empty()
+    }
+
+    fn fill_in_background(&self, spec: WarmSpec, is_drawn_from: bool) {
+        let pools = |git: &Self, act: &mut dyn FnMut(&mut Pools)| {
+            act(&mut git.filling.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        let (mut begins, mut known) = (false, None);
+        pools(self, &mut |pools| {
+            known = pools.done.get(&spec.folder).cloned();
+            begins = pools.now.insert(spec.folder.clone());
+        });
+        if !begins {
             return;
         }
-        let (git, repo, commit, size) = (self.clone(), spec.repo.clone(), commit.to_owned(), spec.setup.pool);
+        let git = self.clone();
         tokio::spawn(async move {
-            if let Err(why) = git.fill(&repo, &folder, &commit, size).await {
-                tracing::warn!(folder = %folder.display(), %why, "cannot fill the pool of checkouts");
+            let commit = git.newest(&spec, known.as_ref().map(|(commit, _)| commit.clone())).await;
+            let wanted = (commit.clone(), spec.size);
+            let mut done = None;
+            if is_drawn_from || known.as_ref() != Some(&wanted) {
+                match git.fill(&spec.repo, &spec.folder, &commit, spec.size).await {
+                    Ok(()) => done = Some(wanted),
+                    Err(why) => {
+                        tracing::warn!(folder = %spec.folder.display(), %why, "cannot fill the pool of checkouts");
+                    }
+                }
             }
-            git.filling.lock().unwrap_or_else(PoisonError::into_inner).remove(&folder);
+            pools(&git, &mut |pools| {
+                pools.now.remove(&spec.folder);
+                pools.done.extend(done.take().map(|done| (spec.folder.clone(), done)));
+            });
         });
+    }
+
+    /// The commit that the next ticket will most likely start from: the tip of its branch, or what the pool stands on,
+    /// where these hold the commit of the last one; else that.
+    async fn newest(&self, spec: &WarmSpec, known: Option<String>) -> String {
+        let tip = match &spec.target {
+            Some(branch) => self.resolve(&spec.repo, &format!("refs/heads/{branch}")).await.ok().flatten(),
+            None => None,
+        };
+        for commit in tip.into_iter().chain(known) {
+            // Ignored: what cannot be told apart is not newer.
+            if self.is_ancestor(&spec.repo, &spec.base, &commit).await.unwrap_or(false) {
+                return commit;
+            }
+        }
+        spec.base.clone()
     }
 
     async fn fill(&self, repo: &Path, folder: &Path, commit: &str, size: u32) -> Result<(), GitError> {
@@ -159,11 +222,9 @@ impl Git {
 
     /// Moves a warm checkout onto `commit`. One that somebody touched is left, and never handed out.
     async fn refresh(&self, repo: &Path, entry: &Entry, commit: &str) -> Result<(), GitError> {
-        if !self.is_untouched(entry).await? {
-            return Ok(());
-        }
         let is_alike = self.is_alike(repo, entry).await?;
-        if is_alike && entry.head.as_deref() == Some(commit) {
+        // One that stays where it is is looked at when it is drawn.
+        if (is_alike && entry.head.as_deref() == Some(commit)) || !self.is_untouched(entry).await? {
             return Ok(());
         }
         let own = own_dir(&entry.path)?;

@@ -7,7 +7,7 @@ use crate::{
     domain::{id::TicketId, observed::Observed},
     ports::{
         Work,
-        worktrees::{Inspection, Prepared, WorktreeError, WorktreeSpec, Worktrees},
+        worktrees::{Inspection, Prepared, WarmSpec, WorktreeError, WorktreeSpec, Worktrees},
     },
 };
 
@@ -65,5 +65,13 @@ impl Worktrees for Git {
             // Ignored: a task that panics has removed nothing that could be told of.
             tokio::task::spawn_blocking(move || remove::clear_locks(&worktree)).await.ok().flatten()
         })
+    }
+
+    fn keep_warm(&self, spec: WarmSpec) {
+        self.fill_when_idle(spec);
+    }
+
+    fn is_warming(&self) -> bool {
+        self.is_filling()
     }
 }

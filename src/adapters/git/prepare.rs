@@ -54,6 +54,16 @@ pub(crate) fn base_ref(ticket: &TicketId) -> String {
     format!("refs/autodo/base/{ticket}")
 }
 
+/// Takes the lock off a worktree, as `git worktree unlock` does after it has looked into every other one: the file
+/// `locked` goes. Source: gitrepository-layout(5).
+fn unlock(worktree: &Path) -> Result<(), GitError> {
+    let lock = own_dir(worktree)?.join("locked");
+    match std::fs::remove_file(&lock) {
+        Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(GitError::file("remove", &lock, &why)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 impl Git {
     /// Makes or finds the worktree; see [`crate::ports::worktrees::Worktrees::prepare`].
     pub(crate) async fn make_ready(&self, spec: WorktreeSpec) -> Result<Prepared, WorktreeError> {
@@ -98,10 +108,7 @@ impl Git {
         };
         self.furnish(&spec, &mut notes).await?;
         crash::point("git.set_up");
-        self.program
-            .ok(&Call::new(&spec.repo).args(["worktree", "unlock"]).args([&spec.path]))
-            .await
-            .map_err(passing)?;
+        unlock(&spec.path).map_err(passing)?;
         crash::point("git.unlocked");
         notes.extend(start.notes);
         Ok(Prepared { base_commit: start.commit, stacked_on: start.stacked_on, notes })
@@ -186,7 +193,10 @@ impl Git {
             };
             self.keep_base(spec, &start.commit).await.map_err(passing)?;
             // By itself, not by `worktree add -b`: that can fail after it made the branch, and could not be repeated.
-            let make = Call::new(&spec.repo).args(["branch", "--no-track", &branch, &start.commit]);
+            // Nor by `branch`, which looks into every worktree of the repository. The empty word: it must not exist.
+            let full = format!("refs/heads/{branch}");
+            let why = format!("branch: Created from {}", start.commit);
+            let make = Call::new(&spec.repo).args(["update-ref", "-m", &why, &full, &start.commit, ""]);
             self.program.ok(&make).await.map_err(passing)?;
             start
         };

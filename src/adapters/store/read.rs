@@ -18,8 +18,9 @@ use crate::{
     ports::store::StoreError,
 };
 
-/// Bytes at the end of the journal among which steps after the published queue are looked for, before all is read.
-const TAIL: u64 = 1024 * 1024;
+/// Bytes at the end of the journal among which steps after the published queue are looked for, before all is read: most
+/// often there are none, or a few.
+const TAILS: [u64; 2] = [64 * 1024, 1024 * 1024];
 
 /// The queue as it is now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,7 +121,11 @@ fn brought_up(home: &Home, queue: &Queue) -> Option<QueueRead> {
 
 /// The steps after `known` that stand at the end of the journal; `None`: that is not enough to know them all.
 fn steps_after(home: &Home, known: u64) -> Option<Vec<Entry>> {
-    let (start, tail) = match fs::look_tail(&home.journal(), TAIL) {
+    TAILS.into_iter().find_map(|bytes| steps_in_tail(home, known, bytes))
+}
+
+fn steps_in_tail(home: &Home, known: u64, bytes: u64) -> Option<Vec<Entry>> {
+    let (start, tail) = match fs::look_tail(&home.journal(), bytes) {
         Observed::Present(tail) => tail,
         Observed::Absent | Observed::Unknown(_) => return None,
     };

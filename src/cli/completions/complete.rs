@@ -29,7 +29,7 @@ pub const VARIABLE: &str = "_AUTODO_COMPLETE";
 #[must_use]
 pub fn answer() -> Option<()> {
     let shell = env::var(VARIABLE)?;
-    let mut arguments = env::arguments();
+    let mut arguments: Vec<std::ffi::OsString> = env::arguments().collect();
     let words = arguments.iter().position(|word| word == "--").map(|at| arguments.split_off(at + 1));
     let shells = Shells::builtins();
     if let (Some(words), Some(shell)) = (words, shell.to_str().and_then(|name| shells.completer(name))) {

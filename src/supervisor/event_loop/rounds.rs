@@ -27,6 +27,8 @@ const HOOK_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Where nothing is to be looked at there are no rounds; [`Supervisor::wake_watch`] ends that.
 const NO_ROUND: Duration = Duration::from_secs(3_600);
+/// How often a supervisor that stays for a pool alone looks whether that is full.
+const POOL_LOOK: Duration = Duration::from_millis(100);
 
 impl Supervisor {
     /// Begins with the rounds again when there is an agent to look at.
@@ -162,6 +164,7 @@ impl Supervisor {
         };
         let waiting = self.waiting.values().copied().filter(|at| *at > Instant::now()).min();
         let round = self.round.is_none().then_some(self.next_round);
-        [deadline, schedule, own, waiting, round].into_iter().flatten().min().unwrap_or(self.next_landed)
+        let pool = self.stays_since.map(|_| Instant::now() + POOL_LOOK);
+        [deadline, schedule, own, waiting, round, pool].into_iter().flatten().min().unwrap_or(self.next_landed)
     }
 }

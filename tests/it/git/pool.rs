@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use autodo::ports::worktrees::{WorktreeSpec, Worktrees};
+use autodo::ports::worktrees::{WarmSpec, WorktreeSpec, Worktrees};
 
 use crate::support::{
     PATIENCE,
@@ -227,4 +227,54 @@ async fn the_pool_is_emptied_on_a_word_and_never_filled_without_one() {
     assert!(!warm_place(&world, 1).exists() && !world.list().contains("pool"));
     git.prepare(pooled(&world, "T-1", 0)).await.unwrap();
     assert!(world.place("T-0").exists() && ready(&world).is_empty());
+}
+
+/// What a supervisor asks for while nothing is to be done.
+fn idle(world: &World, size: u32, base: String, target: Option<&str>) -> WarmSpec {
+    let folder = world.root().join("repo.worktrees");
+    WarmSpec { repo: world.repo(), folder, size, base, target: target.map(str::to_owned) }
+}
+
+#[tokio::test]
+async fn a_pool_is_filled_before_any_ticket_and_outlives_the_process() {
+    let world = World::new();
+    let base = world.tip("main").unwrap();
+    let first = world.adapter();
+    first.keep_warm(idle(&world, 2, base, Some("main")));
+    assert!(first.is_warming());
+    until_warm(&world, 2).await;
+    drop(first);
+    let git = world.adapter();
+    git.prepare(pooled(&world, "T-1", 2)).await.unwrap();
+    assert!(is_from_pool(&world, "T-1"), "{}", world.list());
+}
+
+#[tokio::test]
+async fn an_idle_pool_follows_its_branch_and_never_goes_back() {
+    let (world, git) = warmed(2).await;
+    let base = world.tip("main").unwrap();
+    world.write("later", "1");
+    let later = world.commit("the branch moves");
+    let begun = Instant::now();
+    while git.is_warming() {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    git.keep_warm(idle(&world, 2, base.clone(), Some("main")));
+    until_warm(&world, 2).await;
+    assert_eq!(read(&warm_place(&world, 1), "later"), "1");
+    // A ticket that was accepted before the branch moved takes one: what comes after it starts from the branch.
+    let begun = Instant::now();
+    while git.is_warming() {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut old = pooled(&world, "T-1", 2);
+    old.base = base.clone();
+    let made = git.prepare(old).await.unwrap();
+    assert!(is_from_pool(&world, "T-1"));
+    assert_eq!(made.base_commit, base);
+    assert!(!world.place("T-1").join("later").exists());
+    until_warm(&world, 2).await;
+    assert_eq!(ready(&world), [later.clone(), later]);
 }
