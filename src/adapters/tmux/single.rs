@@ -1,13 +1,16 @@
 //! One tmux server of autodo's: what is asked of it, in its own ids of panes.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{capture, client::Client, input, place::TmuxPlace, pulse::Known, rows, server, session};
 use crate::{
-    domain::{id::PaneId, observed::Observed},
+    domain::{
+        id::{PaneId, TicketId},
+        observed::Observed,
+    },
     format::tmux::{PaneRow, ServerMark},
     ports::terminal::{Guard, Key, KeySent, PaneSeen, Screens, SessionSpec, SessionTag, TerminalError},
 };
@@ -21,19 +24,25 @@ pub(super) struct Server {
     pub(super) client: Client,
     latest: Mutex<Option<ServerMark>>,
     known: Known,
-    /// Sessions of tickets in the latest look.
-    sessions: AtomicUsize,
-    /// Sessions that are being opened.
-    opening: AtomicUsize,
+    places: Mutex<Places>,
+}
+
+/// Tickets that have a session here.
+#[derive(Debug, Default)]
+struct Places {
+    /// In the latest look.
+    seen: BTreeSet<TicketId>,
+    /// That are being opened.
+    opening: BTreeSet<TicketId>,
 }
 
 /// A place for one more session, taken until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a>(&'a Server);
+pub(super) struct Place<'a>(&'a Server, TicketId);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.opening.fetch_sub(1, Ordering::Relaxed);
+        self.0.places().opening.remove(&self.1);
     }
 }
 
@@ -43,8 +52,7 @@ impl Server {
             client: Client::new(place),
             latest: Mutex::new(None),
             known: Known::default(),
-            sessions: AtomicUsize::new(0),
-            opening: AtomicUsize::new(0),
+            places: Mutex::default(),
         }
     }
 
@@ -54,14 +62,19 @@ impl Server {
 
     /// True if one more session has room here: those of the latest look are counted, and those that are being opened.
     pub(super) fn has_room(&self) -> bool {
-        let opening = self.opening.load(Ordering::Relaxed);
-        self.sessions.load(Ordering::Relaxed) + opening < self.place().most_sessions
+        let places = self.places();
+        let unseen = places.opening.iter().filter(|ticket| !places.seen.contains(*ticket)).count();
+        places.seen.len() + unseen < self.place().most_sessions
     }
 
     /// Takes the place of one more session.
-    pub(super) fn take_place(&self) -> Place<'_> {
-        self.opening.fetch_add(1, Ordering::Relaxed);
-        Place(self)
+    pub(super) fn take_place(&self, ticket: &TicketId) -> Place<'_> {
+        self.places().opening.insert(ticket.clone());
+        Place(self, ticket.clone())
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn latest(&self) -> Option<ServerMark> {
@@ -69,7 +82,12 @@ impl Server {
     }
 
     fn remember(&self, rows: &[PaneRow]) {
-        self.sessions.store(rows.iter().filter(|row| row.tag.is_some()).count(), Ordering::Relaxed);
+        let mut places = self.places();
+        let seen = || rows.iter().filter_map(|row| row.tag.as_ref().map(|tag| &tag.0));
+        if !seen().eq(places.seen.iter()) {
+            places.seen = seen().cloned().collect();
+        }
+        drop(places);
         let Some(mark) = rows.first().map(|row| row.server) else { return };
         let before = self.latest.lock().unwrap_or_else(PoisonError::into_inner).replace(mark);
         if before != Some(mark) {
@@ -97,7 +115,7 @@ impl Server {
         match self.look().await {
             Ok(rows) => Observed::Present(rows::seen_once(rows)),
             Err(TerminalError::NoServer(_)) => {
-                self.sessions.store(0, Ordering::Relaxed);
+                self.places().seen.clear();
                 Observed::Absent
             }
             Err(why) => Observed::Unknown(why.to_string()),

@@ -125,7 +125,7 @@ impl Tmux {
     /// room for one more.
     async fn choose(&self, spec: &SessionSpec) -> Result<(usize, &Server, Place<'_>), TerminalError> {
         if self.at_work().count() == 1 && self.first.has_room() {
-            return Ok((1, &self.first, self.first.take_place()));
+            return Ok((1, &self.first, self.first.take_place(&spec.tag.ticket)));
         }
         let name = spec.tag.ticket.session();
         for (number, server) in self.at_work() {
@@ -135,13 +135,13 @@ impl Tmux {
                 Observed::Unknown(why) => return Err(TerminalError::Other(why)),
             };
             if panes.iter().any(|pane| pane.tag.as_ref() == Some(&spec.tag) || pane.session == name) {
-                return Ok((number, server, server.take_place()));
+                return Ok((number, server, server.take_place(&spec.tag.ticket)));
             }
         }
         // Without a pause between the look at the places and the taking of one: many open at the same time.
         let chosen = self.all().find(|(_, server)| server.has_room()).or_else(|| self.all().last());
         let (number, server) = chosen.unwrap_or((1, &self.first));
-        Ok((number, server, server.take_place()))
+        Ok((number, server, server.take_place(&spec.tag.ticket)))
     }
 }
 
