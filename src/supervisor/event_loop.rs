@@ -109,6 +109,8 @@ pub struct Supervisor {
     lively: usize,
     next_landed: Instant,
     next_sweep: Instant,
+    /// When the latest turn looked at what is due.
+    settled: (Instant, Timestamp),
     next_pool: Instant,
     /// Since when there is nothing to do but to fill a pool.
     stays_since: Option<Instant>,
@@ -124,7 +126,7 @@ impl Supervisor {
     #[must_use]
     pub fn new(queue: Queue, world: World, slots: Slots, until: Until, calls: mpsc::Receiver<Call>) -> Self {
         let (told_tx, told_rx) = mpsc::unbounded_channel();
-        let now = Instant::now();
+        let (now, queue_now) = (Instant::now(), queue.now());
         Self {
             queue,
             world,
@@ -149,6 +151,7 @@ impl Supervisor {
             lively: 0,
             next_landed: now,
             next_sweep: now,
+            settled: (now, queue_now),
             next_pool: now,
             stays_since: None,
             is_closed: false,
@@ -214,6 +217,7 @@ impl Supervisor {
 
     /// Brings everything into line with the rows: reports, deadlines, starts, tasks, projections.
     async fn settle(&mut self) -> Result<(), StoreError> {
+        self.settled = (Instant::now(), self.queue.now());
         self.take_reports()?;
         self.take_records(None)?;
         self.deadlines()?;

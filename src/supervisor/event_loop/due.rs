@@ -165,8 +165,8 @@ impl Supervisor {
     /// Closes sessions that were left open because a person was attached when their run ended, once nobody is.
     pub(super) async fn close_left_overs(&self) {
         let Observed::Present(panes) = self.world.terminal.panes().await else { return };
-        for pane in panes.into_iter().filter(|pane| !pane.attached) {
-            let Some(tag) = pane.tag else { continue };
+        for pane in panes.iter().filter(|pane| !pane.attached) {
+            let Some(tag) = pane.tag.clone() else { continue };
             let Some(row) = self.queue.rows().get(&tag.ticket) else { continue };
             if matches!(row.status, Status::Running(_)) || row.pane.as_ref() == Some(&pane.pane) {
                 continue;

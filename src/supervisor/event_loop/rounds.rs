@@ -30,6 +30,9 @@ const NO_ROUND: Duration = Duration::from_secs(3_600);
 /// How often a supervisor that stays for a pool alone looks whether that is full.
 const POOL_LOOK: Duration = Duration::from_millis(100);
 
+/// Longest sleep where there is anything to do seldom only.
+const SELDOM: Duration = Duration::from_secs(60);
+
 impl Supervisor {
     /// Begins with the rounds again when there is an agent to look at.
     pub(super) fn wake_watch(&mut self) {
@@ -61,10 +64,13 @@ impl Supervisor {
             .collect();
         let woken = std::mem::take(&mut self.woken);
         if targets.is_empty() {
+            // Whether the loop is at its end may hang on these.
+            let is_news = !self.has_looked || self.look_again;
             self.has_looked = true;
             self.look_again = false;
             self.watch = Some(watch);
-            self.next_round = Instant::now() + if at_work.is_empty() { NO_ROUND } else { watch::AT_REST };
+            let rest = if at_work.is_empty() { NO_ROUND } else { watch::AT_REST };
+            self.next_round = if is_news { Instant::now() } else { Instant::now() + rest };
             return;
         }
         self.next_round = Instant::now() + watch::next_round(targets.len(), self.lively, self.queue.now());
@@ -157,14 +163,20 @@ impl Supervisor {
             Instant::now() + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
         };
         let deadline = self.next_deadline().map(|(at, ..)| in_wall(at));
-        let schedule = schedule::next_look(self.queue.rows(), &self.slots, now_wall).map(in_wall);
+        // What became due since the latest turn looked is due at once, and not what it looked at already.
+        let (looked, looked_wall) = self.settled;
+        let schedule = schedule::next_look(self.queue.rows(), &self.slots, looked_wall).map(in_wall);
         let own = match &self.until {
             Until::Idle { deadline } => deadline.map(in_wall),
             Until::Quiet { at_most } | Until::Settled { at_most, .. } => Some(*at_most),
         };
-        let waiting = self.waiting.values().copied().filter(|at| *at > Instant::now()).min();
+        let waiting = self.waiting.values().copied().filter(|at| *at > looked).min();
         let round = self.round.is_none().then_some(self.next_round);
         let pool = self.stays_since.map(|_| Instant::now() + POOL_LOOK);
-        [deadline, schedule, own, waiting, round, pool].into_iter().flatten().min().unwrap_or(self.next_landed)
+        let seldom = match self.until {
+            Until::Settled { .. } => None,
+            Until::Idle { .. } | Until::Quiet { .. } => Some(self.next_landed.min(self.next_pool.max(looked + SELDOM))),
+        };
+        [deadline, schedule, own, waiting, round, pool, seldom].into_iter().flatten().min().unwrap_or(looked + SELDOM)
     }
 }

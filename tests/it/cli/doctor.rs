@@ -175,7 +175,10 @@ fn sessions_without_a_ticket_are_named() {
     assert_eq!(told(&look(&world), "sessions").1, "no tmux server of autodo runs");
     world.tmux(&["new-session", "-d", "-s", "stray", "sleep 600"]).ok();
     let (status, detail, fix) = told(&look(&world).ok(), "sessions");
-    assert!(status == "warn" && detail.contains("stray") && fix.contains("kill-session -t =stray"), "{detail}, {fix}");
+    assert!(
+        status == "warn" && detail.contains("stray") && fix.contains("kill-session -t '=stray'"),
+        "{detail}, {fix}"
+    );
     assert!(world.tmux(&["has-session", "-t", "=stray"]).code == 0, "doctor ended a session");
 }
 
