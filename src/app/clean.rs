@@ -80,8 +80,8 @@ async fn sessions(app: &App, row: &Row) -> Result<Vec<SessionTag>, AppError> {
         }
     };
     let mut tags: Vec<SessionTag> = Vec::new();
-    for pane in panes {
-        let Some(tag) = pane.tag.filter(|tag| tag.ticket == *id) else { continue };
+    for pane in panes.iter() {
+        let Some(tag) = pane.tag.clone().filter(|tag| tag.ticket == *id) else { continue };
         if pane.attached {
             return Err(AppError::new(format!("cannot clean {id}: somebody is attached to its session"))
                 .hint("leave the session first: F12"));

@@ -1,5 +1,7 @@
 //! Panes: opening, looking at, typing into and closing the sessions of autodo's own terminal server.
 
+use std::sync::Arc;
+
 use super::Work;
 use crate::domain::{
     id::{PaneId, TicketId},
@@ -88,6 +90,9 @@ pub enum KeySent {
     Refused,
 }
 
+/// All panes, as one look saw them.
+pub type Panes = Arc<Vec<PaneSeen>>;
+
 /// Panes, each with its visible screen.
 pub type Screens = Vec<(PaneId, Observed<Screen>)>;
 
@@ -129,7 +134,8 @@ pub trait Terminal: Send + Sync {
     fn open(&self, spec: SessionSpec) -> Work<'_, Result<PaneId, TerminalError>>;
 
     /// One look at all panes. A server that is not running is `Absent`; one that does not answer is `Unknown`.
-    fn panes(&self) -> Work<'_, Observed<Vec<PaneSeen>>>;
+    /// Who asks while one is under way shares the next.
+    fn panes(&self) -> Work<'_, Observed<Panes>>;
 
     /// The visible screens of `panes`, in one look; a pane that is gone is `Absent`.
     fn screens(&self, panes: Vec<PaneId>) -> Work<'_, Observed<Screens>>;

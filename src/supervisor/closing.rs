@@ -19,7 +19,7 @@ pub async fn close(world: &World, job: &Job) -> Vec<Event> {
     // Where it could not be seen whether a person is attached, the agent is ended and its session stays: the loop
     // closes what is left over once it can look.
     let (pane, could_look) = match world.terminal.panes().await {
-        Observed::Present(panes) => (panes.into_iter().find(|p| p.tag.as_ref() == Some(&tag)), true),
+        Observed::Present(panes) => (panes.iter().find(|p| p.tag.as_ref() == Some(&tag)).cloned(), true),
         // Nobody is ended only to make room while it cannot be seen whether a person is attached.
         Observed::Unknown(_) if makes_room => return vec![],
         Observed::Absent => (None, true),

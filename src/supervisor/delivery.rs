@@ -84,7 +84,7 @@ impl<'a> Work<'a> {
             Observed::Absent => return Observed::Absent,
             Observed::Unknown(why) => return Observed::Unknown(why),
         };
-        let Some(pane) = panes.into_iter().find(|p| p.pane == self.pane) else { return Observed::Absent };
+        let Some(pane) = panes.iter().find(|p| p.pane == self.pane).cloned() else { return Observed::Absent };
         let screen = match self.world.terminal.screens(vec![self.pane.clone()]).await {
             Observed::Present(screens) => match screens.into_iter().next() {
                 Some((_, screen)) => screen,

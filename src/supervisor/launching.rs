@@ -153,8 +153,8 @@ pub async fn open_session(world: &World, job: &Job) -> Vec<Event> {
 /// Closes what is left of an earlier launch's session, unless a person is attached to it: then its name is taken.
 async fn close_older(world: &World, job: &Job) {
     let Observed::Present(panes) = world.terminal.panes().await else { return };
-    for pane in panes.into_iter().filter(|pane| !pane.attached) {
-        let Some(tag) = pane.tag.filter(|tag| tag.ticket == job.row.id && *tag != job.tag()) else { continue };
+    for pane in panes.iter().filter(|pane| !pane.attached) {
+        let Some(tag) = pane.tag.clone().filter(|tag| tag.ticket == job.row.id && *tag != job.tag()) else { continue };
         if let Err(error) = world.terminal.close(tag).await {
             tracing::debug!(ticket = %job.row.id, %error, "the session of an earlier launch was not closed");
         }
@@ -165,10 +165,8 @@ async fn find(world: &World, job: &Job) -> Observed<crate::domain::id::PaneId> {
     match world.terminal.panes().await {
         Observed::Present(panes) => {
             let tag = job.tag();
-            panes
-                .into_iter()
-                .find(|p| p.tag.as_ref() == Some(&tag))
-                .map_or(Observed::Absent, |p| Observed::Present(p.pane))
+            let found = panes.iter().find(|pane| pane.tag.as_ref() == Some(&tag));
+            found.map_or(Observed::Absent, |pane| Observed::Present(pane.pane.clone()))
         }
         Observed::Absent => Observed::Absent,
         Observed::Unknown(why) => Observed::Unknown(why),

@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -134,7 +135,7 @@ impl Watch {
         let asked = world.clock.now().as_second();
         let seen = match world.terminal.panes().await {
             Observed::Present(panes) => panes,
-            Observed::Absent => vec![],
+            Observed::Absent => Arc::default(),
             Observed::Unknown(why) => {
                 tracing::debug!(why, "tmux could not be looked at");
                 return round;

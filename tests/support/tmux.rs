@@ -112,7 +112,7 @@ impl Bed {
 
     pub fn panes(&self) -> Vec<PaneSeen> {
         match self.block(self.tmux.panes()) {
-            Observed::Present(panes) => panes,
+            Observed::Present(panes) => panes.to_vec(),
             other => panic!("no look at the panes: {other:?}"),
         }
     }

@@ -15,6 +15,7 @@
 //! | `rows`, `pulse`, `capture` | looking: all panes, those that changed, their screens |
 //! | `guard` | what must hold in a pane at the moment of an act, checked inside the server |
 //! | `single` | one server |
+//! | `shared` | looks that many share |
 //! | `session`, `input` | opening and closing; typing |
 
 mod capture;
@@ -29,6 +30,7 @@ mod pulse;
 mod rows;
 mod server;
 mod session;
+mod shared;
 mod single;
 mod terminal;
 

@@ -48,12 +48,7 @@ impl Drop for Place<'_> {
 
 impl Server {
     pub(super) fn new(place: TmuxPlace) -> Self {
-        Self {
-            client: Client::new(place),
-            latest: Mutex::new(None),
-            known: Known::default(),
-            places: Mutex::default(),
-        }
+        Self { client: Client::new(place), latest: Mutex::new(None), known: Known::default(), places: Mutex::default() }
     }
 
     pub(super) fn place(&self) -> &TmuxPlace {

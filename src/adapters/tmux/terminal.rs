@@ -4,33 +4,44 @@
 //! do. The servers are numbered from 1; a pane's id says which one it is on ([`PaneId::server`]), and only here is that
 //! number put on and taken off. All but the first come with need and end with their last session.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     place::TmuxPlace,
     rows, server, session,
+    shared::Shared,
     single::{Place, Server},
 };
 use crate::{
     domain::{
         id::{PaneId, TicketId},
         observed::Observed,
+        screen::Screen,
     },
     format::tmux::Version,
     ports::{
         Work,
-        terminal::{Guard, Key, KeySent, PaneSeen, Screens, SessionSpec, SessionTag, Terminal, TerminalError},
+        terminal::{Guard, Key, KeySent, PaneSeen, Panes, Screens, SessionSpec, SessionTag, Terminal, TerminalError},
     },
 };
 
 /// Most servers at a time; the last one takes all that are too many for the others.
 const MOST_SERVERS: usize = 8;
 
+/// Screens, by the number of their server.
+type Captured = BTreeMap<usize, Observed<BTreeMap<PaneId, Observed<Screen>>>>;
+
 /// autodo's own tmux servers. Needs a tokio runtime with time and I/O.
 #[derive(Debug)]
 pub struct Tmux {
     first: Server,
     others: Vec<Server>,
+    looks: Shared<(), Observed<Panes>>,
+    captures: Shared<BTreeSet<PaneId>, Captured>,
 }
 
 impl Tmux {
@@ -38,7 +49,7 @@ impl Tmux {
     #[must_use]
     pub fn new(place: TmuxPlace) -> Self {
         let others = (2..=MOST_SERVERS).map(|number| Server::new(place.of_server(number))).collect();
-        Self { first: Server::new(place), others }
+        Self { first: Server::new(place), others, looks: Shared::default(), captures: Shared::default() }
     }
 
     /// From now on, most commands are run by one control client for each server: for whoever watches for a good while.
@@ -121,6 +132,40 @@ impl Tmux {
         self.all().filter(|(number, server)| *number == 1 || server::may_run(server.place()))
     }
 
+    /// One look at all panes of all servers.
+    async fn look(&self) -> Observed<Panes> {
+        let mut all = Vec::new();
+        let mut has_any = false;
+        for (number, server) in self.at_work() {
+            match server.panes().await {
+                Observed::Present(panes) => {
+                    has_any = true;
+                    let of_server = |pane: PaneSeen| PaneSeen { pane: pane.pane.of_server(number), ..pane };
+                    all.extend(panes.into_iter().map(of_server));
+                }
+                Observed::Absent if number > 1 => server::forget(server.place()),
+                Observed::Absent => {}
+                Observed::Unknown(why) => return Observed::Unknown(why),
+            }
+        }
+        if has_any { Observed::Present(Arc::new(all)) } else { Observed::Absent }
+    }
+
+    /// The screens of `panes`, by the number of the server they are on.
+    async fn capture(&self, panes: BTreeSet<PaneId>) -> Captured {
+        let mut found = Captured::new();
+        for (number, server) in self.all() {
+            let there = panes.iter().filter(|pane| pane.server() == number);
+            let own: Vec<PaneId> = there.map(PaneId::on_its_server).collect();
+            if !own.is_empty() {
+                let of_server = |(pane, screen): (PaneId, Observed<Screen>)| (pane.of_server(number), screen);
+                let screens = server.screens(&own).await.map(|all| all.into_iter().map(of_server).collect());
+                found.insert(number, screens);
+            }
+        }
+        found
+    }
+
     /// Where the session of `spec` is, or is to be: on the server that has its tag or its name, else on the first with
     /// room for one more.
     async fn choose(&self, spec: &SessionSpec) -> Result<(usize, &Server, Place<'_>), TerminalError> {
@@ -158,49 +203,31 @@ impl Terminal for Tmux {
         })
     }
 
-    fn panes(&self) -> Work<'_, Observed<Vec<PaneSeen>>> {
-        Box::pin(async move {
-            let mut all = Vec::new();
-            let mut has_any = false;
-            for (number, server) in self.at_work() {
-                match server.panes().await {
-                    Observed::Present(panes) => {
-                        has_any = true;
-                        let of_server = |pane: PaneSeen| PaneSeen { pane: pane.pane.of_server(number), ..pane };
-                        all.extend(panes.into_iter().map(of_server));
-                    }
-                    Observed::Absent if number > 1 => server::forget(server.place()),
-                    Observed::Absent => {}
-                    Observed::Unknown(why) => return Observed::Unknown(why),
-                }
-            }
-            if has_any { Observed::Present(all) } else { Observed::Absent }
-        })
+    fn panes(&self) -> Work<'_, Observed<Panes>> {
+        Box::pin(async move { (*self.looks.ask(|()| {}, |()| self.look()).await).clone() })
     }
 
     fn screens(&self, panes: Vec<PaneId>) -> Work<'_, Observed<Screens>> {
         Box::pin(async move {
-            let mut found = Screens::new();
-            for (number, server) in self.all() {
-                let there: Vec<&PaneId> = panes.iter().filter(|pane| pane.server() == number).collect();
-                if there.is_empty() {
-                    continue;
-                }
-                let own: Vec<PaneId> = there.iter().map(|pane| pane.on_its_server()).collect();
-                match server.screens(&own).await {
-                    Observed::Present(screens) => {
-                        found.extend(screens.into_iter().map(|(pane, screen)| (pane.of_server(number), screen)));
-                    }
-                    // With its server, only the panes of that one are gone.
-                    Observed::Absent if own.len() < panes.len() => {
-                        found.extend(there.into_iter().map(|pane| (pane.clone(), Observed::Absent)));
-                    }
-                    other => return other,
-                }
+            if panes.is_empty() {
+                return Observed::Present(Screens::new());
             }
-            let place = |pane: &PaneId| panes.iter().position(|asked| asked == pane);
-            found.sort_by_key(|(pane, _)| place(pane));
-            Observed::Present(found)
+            let add = |all: &mut BTreeSet<PaneId>| all.extend(panes.iter().cloned());
+            let seen = self.captures.ask(add, |all| self.capture(all)).await;
+            let (mut found, mut has_any) = (Screens::new(), false);
+            for pane in panes {
+                let screen = match seen.get(&pane.server()) {
+                    Some(Observed::Present(screens)) => {
+                        has_any = true;
+                        screens.get(&pane).cloned().unwrap_or(Observed::Absent)
+                    }
+                    Some(Observed::Unknown(why)) => return Observed::Unknown(why.clone()),
+                    // With its server, only the panes of that one are gone.
+                    Some(Observed::Absent) | None => Observed::Absent,
+                };
+                found.push((pane, screen));
+            }
+            if has_any { Observed::Present(found) } else { Observed::Absent }
         })
     }
 

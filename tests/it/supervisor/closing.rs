@@ -20,7 +20,7 @@ use autodo::{
     },
     ports::{
         Work,
-        terminal::{Guard, Key, KeySent, PaneSeen, Screens, SessionSpec, SessionTag, Terminal, TerminalError},
+        terminal::{Guard, Key, KeySent, Panes, Screens, SessionSpec, SessionTag, Terminal, TerminalError},
     },
     supervisor::{World, closing, launching::Job},
 };
@@ -35,7 +35,7 @@ use crate::support::{
 struct Blind(Arc<dyn Terminal>);
 
 impl Terminal for Blind {
-    fn panes(&self) -> Work<'_, Observed<Vec<PaneSeen>>> {
+    fn panes(&self) -> Work<'_, Observed<Panes>> {
         Box::pin(async { Observed::Unknown("no look at the panes".into()) })
     }
     fn open(&self, spec: SessionSpec) -> Work<'_, Result<PaneId, TerminalError>> {

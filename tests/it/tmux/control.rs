@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use autodo::{
     domain::observed::Observed,
-    ports::terminal::{Guard, Key, PaneSeen, Terminal as _, TerminalError},
+    ports::terminal::{Guard, Key, Panes, Terminal as _, TerminalError},
 };
 
 use crate::support::{
@@ -232,7 +232,7 @@ fn it_ends_with_whoever_held_it() {
 fn same_as_by_a_process(bed: &Bed, what: &str) {
     let other = bed.other(|_| {});
     let both = || {
-        let rows = |seen: Observed<Vec<PaneSeen>>| match seen {
+        let rows = |seen: Observed<Panes>| match seen {
             Observed::Present(rows) => rows,
             seen => panic!("{what}: {seen:?}"),
         };
