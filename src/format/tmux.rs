@@ -105,11 +105,11 @@ impl<'a> Walk<'a> {
         self.field(what)?.parse().map_err(|_| Unreadable::at(what, whole))
     }
 
-    /// A number; where `may_be_empty`, nothing at all is `None`.
-    fn number_unless(&mut self, what: &'static str, may_be_empty: bool) -> Result<Option<i32>, Unreadable> {
+    /// A number; nothing at all is `None`.
+    fn number_or_nothing(&mut self, what: &'static str) -> Result<Option<i32>, Unreadable> {
         let whole = self.whole;
         match self.field(what)? {
-            "" if may_be_empty => Ok(None),
+            "" => Ok(None),
             text => text.parse().map(Some).map_err(|_| Unreadable::at(what, whole)),
         }
     }
@@ -195,7 +195,8 @@ fn pane_row(walk: &mut Walk<'_>) -> Result<PaneRow, Unreadable> {
     let dead = walk.flag("pane_dead")?;
     let in_mode = walk.flag("pane_in_mode")?;
     let attached = walk.flag("session_attached")?;
-    let pid = walk.number_unless("pane_pid", dead)?;
+    // tmux 3.8 has none of a program that has ended, and only a moment later the pane is dead.
+    let pid = walk.number_or_nothing("pane_pid")?;
     let activity_s = walk.number("window_activity")?;
     let history = walk.number("history_size")?;
     let cursor = (walk.number("cursor_x")?, walk.number("cursor_y")?);
