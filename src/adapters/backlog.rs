@@ -60,7 +60,7 @@ pub fn read_dir(path: &Path) -> Result<Texts, BacklogError> {
             Ok(Some(text)) => texts.files.push((path, text)),
             Ok(None) => {}
             Err((message, hint)) => {
-                texts.problems.push(Problem::whole_file(&path.display().to_string(), &message, Some(hint)));
+                texts.problems.push(Problem::whole_file(&path.display().to_string(), &message, hint));
             }
         }
     }

@@ -92,14 +92,14 @@ pub enum ApiReply {
         /// Why.
         why: String,
         /// What can be done instead.
-        hint: Option<String>,
+        hint: String,
     },
     /// Something failed.
     Failed {
         /// What, on what, why.
         why: String,
         /// What can be done now.
-        hint: Option<String>,
+        hint: String,
     },
 }
 
@@ -138,7 +138,7 @@ pub enum Acceptance {
         /// Why.
         why: String,
         /// What can be done.
-        hint: Option<String>,
+        hint: String,
     },
 }
 

@@ -121,11 +121,7 @@ pub async fn act(app: &App, cleaning: &Cleaning) -> Result<Removed, AppError> {
     let met = hold::meet(app, vec![ApiRequest::Archive { ticket: id.clone(), by: app.user() }]).await?;
     for reply in met.replies {
         if let ApiReply::Refused { why, hint } | ApiReply::Failed { why, hint } = reply {
-            let error = AppError::new(why);
-            return Err(match hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            });
+            return Err(AppError::new(why).hint(hint));
         }
     }
     Ok(removed)

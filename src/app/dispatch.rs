@@ -201,7 +201,7 @@ async fn serve_socket(listener: ControlListener, handle: Handle) {
                             Ok(request) => handle.serve(request).await,
                             Err(error) => ApiReply::Failed {
                                 why: format!("the request was not understood: {error}"),
-                                hint: Some("the supervisor is of another version: let it end, then dispatch again".into()),
+                                hint: "the supervisor is of another version: let it end, then dispatch again".into(),
                             },
                         };
                         let line = serde_json::to_string(&reply).unwrap_or_default();

@@ -97,7 +97,7 @@ impl Exit {
     }
 }
 
-/// An error for a person.
+/// An error for a person: made by [`AppError::new`] and [`AppError::usage`], and only whole with its hint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct AppError {
@@ -106,25 +106,41 @@ pub struct AppError {
     /// What was tried, on what, why it failed.
     pub message: String,
     /// What to do now.
-    pub hint: Option<String>,
+    pub hint: String,
+}
+
+/// An error that does not yet say what to do now. It is none before it does: no error reaches a person without a hint.
+#[derive(Clone, Debug)]
+#[must_use = "it becomes an error with its hint"]
+pub struct Unhinted {
+    exit: Exit,
+    message: String,
+}
+
+impl Unhinted {
+    /// With another exit code.
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The error, with what to do now.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> AppError {
+        AppError { exit: self.exit, message: self.message, hint: hint.into() }
+    }
 }
 
 impl AppError {
     /// Something failed.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, message: message.into(), hint: None }
+    #[expect(clippy::new_ret_no_self, reason = "an error is one once it has its hint")]
+    pub fn new(message: impl Into<String>) -> Unhinted {
+        Unhinted { exit: Exit::Error, message: message.into() }
     }
 
     /// The command line, a ticket or a setting is wrong.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into(), hint: None }
-    }
-
-    /// With something to do now.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub fn usage(message: impl Into<String>) -> Unhinted {
+        Unhinted { exit: Exit::Usage, message: message.into() }
     }
 
     /// With another exit code.

@@ -171,13 +171,15 @@ pub async fn prepare(
     mut say: impl FnMut(String),
 ) -> Result<Vec<NewTicket>, AppError> {
     let wanted = &project.settings.base.value;
-    let base =
-        app.git.resolve(&project.repo.root, wanted).await.map_err(|e| AppError::new(e.to_string()))?.ok_or_else(
-            || {
-                AppError::usage(format!("the base {wanted:?} names no commit in {}", project.repo.root.display()))
-                    .hint("make a first commit, or set base in .autodo/config.toml")
-            },
-        )?;
+    let base = app
+        .git
+        .resolve(&project.repo.root, wanted)
+        .await
+        .map_err(|e| AppError::new(e.to_string()).hint("autodo doctor looks at git"))?
+        .ok_or_else(|| {
+            AppError::usage(format!("the base {wanted:?} names no commit in {}", project.repo.root.display()))
+                .hint("make a first commit, or set base in .autodo/config.toml")
+        })?;
     if let Some(remote) = &project.repo.remote_default
         && let Ok(Some(theirs)) = app.git.resolve(&project.repo.root, remote).await
         && theirs != base
@@ -192,7 +194,9 @@ pub async fn prepare(
         })?;
         fits(&draft, &profile)?;
         let frozen = project.settings.to_frozen(&draft.ticket, &profile.limits());
-        let accepted = accepted::render(&draft.ticket, &frozen).map_err(|e| AppError::new(e.to_string()))?;
+        let accepted = accepted::render(&draft.ticket, &frozen).map_err(|e| {
+            AppError::new(e.to_string()).hint("write its title and keys in plain text; autodo add --dry-run tries it")
+        })?;
         tickets.push(NewTicket {
             accepted,
             profile: name,
@@ -224,7 +228,8 @@ fn fits(draft: &Draft, profile: &Profile) -> Result<(), AppError> {
         .hint("write the blocks, or give the ticket another profile (profile: claude, or --profile)")),
         Err(problems) => {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Err(AppError::usage(format!("{}:\n{}", draft.origin, all.join("\n"))))
+            Err(AppError::usage(format!("{}:\n{}", draft.origin, all.join("\n")))
+                .hint("mend its blocks under ## Run: docs/guide/tickets.md shows one"))
         }
     }
 }
@@ -249,7 +254,8 @@ pub fn worktree_root(project: &Project) -> PathBuf {
 /// The checkout or its settings cannot be read.
 pub async fn refreshed(app: &App, row: &Row) -> Result<NewTicket, AppError> {
     let project = project(app, &row.repo, vec![]).await?;
-    let (mut ticket, _) = app.world.files.accepted(&row.id).map_err(AppError::new)?;
+    let (mut ticket, _) =
+        app.world.files.accepted(&row.id).map_err(|why| AppError::new(why).hint("autodo doctor looks at the home"))?;
     ticket.profile = Some(row.profile.clone());
     // The ticket's own file may have been mended, too: its commands count as they are now.
     if let Some(source) = &row.source
@@ -261,5 +267,8 @@ pub async fn refreshed(app: &App, row: &Row) -> Result<NewTicket, AppError> {
     }
     let draft = Draft { origin: row.id.to_string(), source: row.source.clone(), ticket, id_is_generated: false };
     let mut prepared = prepare(app, &project, vec![draft], |_| {}).await?;
-    prepared.pop().ok_or_else(|| AppError::new(format!("{} could not be read again", row.id)))
+    prepared.pop().ok_or_else(|| {
+        AppError::new(format!("{} could not be read again", row.id))
+            .hint(format!("autodo show {} tells where its file is", row.id))
+    })
 }

@@ -40,12 +40,7 @@ pub struct App {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        let hint = error.hint.clone();
-        let out = Self::new(error.to_string());
-        match hint {
-            Some(hint) => out.hint(hint),
-            None => out.hint("free space on that disk, or mend its permissions; nothing was lost"),
-        }
+        Self::new(error.to_string()).hint(error.hint)
     }
 }
 
@@ -69,7 +64,8 @@ impl App {
         let home = Home::open(folder).map_err(|e| {
             AppError::new(e.to_string()).hint("AUTODO_HOME must be a folder that you own and can write to")
         })?;
-        let program = ensure_copy(&home.bin_dir()).map_err(|e| AppError::new(e.to_string()))?;
+        let program = ensure_copy(&home.bin_dir())
+            .map_err(|e| AppError::new(e.to_string()).hint("free space on that disk, or mend its permissions"))?;
         let git = Arc::new(Git::new());
         let tmux = Arc::new(Tmux::new(TmuxPlace::in_folder(home.runtime())));
         let profiles = Arc::new(LayeredProfiles::new(home.root()));

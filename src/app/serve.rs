@@ -39,8 +39,11 @@ pub struct Handle {
     pub calls: mpsc::Sender<Call>,
 }
 
+/// What to do where the home's files fail.
+const HOME: &str = "autodo doctor looks at the home";
+
 fn gone() -> ApiReply {
-    ApiReply::Failed { why: "the supervisor is ending".into(), hint: Some("try again".into()) }
+    ApiReply::Failed { why: "the supervisor is ending".into(), hint: "try again".into() }
 }
 
 fn reply_of(result: Result<bool, TakeError>) -> ApiReply {
@@ -49,11 +52,10 @@ fn reply_of(result: Result<bool, TakeError>) -> ApiReply {
         Err(TakeError::Refused(refusal)) => ApiReply::Refused { why: refusal.why, hint: refusal.hint },
         Err(TakeError::NoTicket(id)) => ApiReply::Refused {
             why: format!("there is no ticket {id} in the queue"),
-            hint: Some("autodo list shows them; autodo list --all also those that are archived".into()),
+            hint: "autodo list shows them; autodo list --all also those that are archived".into(),
         },
-        Err(error @ (TakeError::Store(_) | TakeError::Ticket(_))) => {
-            ApiReply::Failed { why: error.to_string(), hint: Some("autodo doctor looks at the home".into()) }
-        }
+        Err(TakeError::Store(error)) => ApiReply::Failed { why: error.to_string(), hint: error.hint },
+        Err(TakeError::Ticket(why)) => ApiReply::Failed { why, hint: HOME.into() },
     }
 }
 
@@ -104,7 +106,7 @@ impl Handle {
             if safe.trim().is_empty() {
                 return ApiReply::Refused {
                     why: "there is no text to send".into(),
-                    hint: Some("give it as an argument, or on standard input with -".into()),
+                    hint: "give it as an argument, or on standard input with -".into(),
                 };
             }
             match &mut request {
@@ -124,7 +126,7 @@ impl Handle {
 
     /// Freezes checks and settings of a ticket anew.
     async fn refresh(&self, id: &TicketId, new: &NewTicket) -> Result<(), ApiReply> {
-        let failed = |why: String| ApiReply::Failed { why, hint: None };
+        let failed = |why: String| ApiReply::Failed { why, hint: HOME.into() };
         let (ticket, _) = self.app.world.files.accepted(id).map_err(failed)?;
         let (_, frozen) = accepted::parse(&new.accepted).map_err(|e| failed(e.to_string()))?;
         let text = accepted::render(&ticket, &frozen).map_err(|e| failed(e.to_string()))?;
@@ -146,7 +148,7 @@ impl Handle {
         for new in tickets {
             let (ticket, frozen) = match accepted::parse(&new.accepted) {
                 Ok(parsed) => parsed,
-                Err(error) => return ApiReply::Failed { why: error.to_string(), hint: None },
+                Err(error) => return ApiReply::Failed { why: error.to_string(), hint: HOME.into() },
             };
             let mut ticket = ticket;
             for (old, fresh) in &renamed {
@@ -179,7 +181,7 @@ impl Handle {
         frozen: &crate::domain::ticket::Frozen,
         again: bool,
     ) -> Result<Acceptance, ApiReply> {
-        let failed = |why: String| ApiReply::Failed { why, hint: None };
+        let failed = |why: String| ApiReply::Failed { why, hint: HOME.into() };
         let base_id = ticket.id.clone();
         for attempt in 1..=100_u32 {
             let folded = ticket.id.folded();
@@ -195,7 +197,7 @@ impl Handle {
                     return Ok(Acceptance::Refused {
                         why: format!("the id {} differs from {} only in case", ticket.id, row.id),
                         id: ticket.id,
-                        hint: Some("give it another id".into()),
+                        hint: "give it another id".into(),
                     });
                 }
                 Some(_) => {}
@@ -235,7 +237,7 @@ impl Handle {
         frozen: &crate::domain::ticket::Frozen,
         earlier: Option<&Row>,
     ) -> Result<Acceptance, ApiReply> {
-        let failed = |why: String| ApiReply::Failed { why, hint: None };
+        let failed = |why: String| ApiReply::Failed { why, hint: HOME.into() };
         let text = accepted::render(&ticket, frozen).map_err(|e| failed(e.to_string()))?;
         self.write_ticket(&ticket.id, &text).map_err(failed)?;
         let mut row = first_row(new, &ticket, self.app.world.clock.now());
@@ -257,7 +259,7 @@ impl Handle {
         frozen: &crate::domain::ticket::Frozen,
         again: bool,
     ) -> Result<Acceptance, ApiReply> {
-        let failed = |why: String| ApiReply::Failed { why, hint: None };
+        let failed = |why: String| ApiReply::Failed { why, hint: HOME.into() };
         let id = row.id.clone();
         let status = row.status.word().to_owned();
         match &row.status {

@@ -59,7 +59,10 @@ pub async fn read(places: &[PathBuf], folder: &Path) -> Result<(Vec<Draft>, Vec<
             let printed = printed_by(line.trim(), folder).await?;
             take(drafts_of(place, &printed, Some(Form::Lines)));
         } else if name == STDIN {
-            let given = stdin::read_all().map_err(|e| AppError::usage(format!("cannot read standard input: {e}")))?;
+            let given = stdin::read_all().map_err(|e| {
+                AppError::usage(format!("cannot read standard input: {e}"))
+                    .hint("give it a text in UTF-8, from a pipe or a file: autodo dispatch --backlog - < FILE")
+            })?;
             take(drafts_of(place, &given, Some(sniffed(&given))));
         } else {
             take(files(place)?);

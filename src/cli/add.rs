@@ -131,9 +131,10 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
     let project = context.project(&app).await?;
     let body = match &args.body {
         None => String::new(),
-        Some(path) if path.as_os_str() == "-" => {
-            stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
-        }
+        Some(path) if path.as_os_str() == "-" => stdin::read_all().map_err(|e| {
+            AppError::new(format!("cannot read standard input: {e}"))
+                .hint("give it a text in UTF-8, from a pipe or a file: autodo add --body - \"title\" < FILE")
+        })?,
         Some(path) => fs::read_to_string(path).map_err(|e| {
             AppError::usage(e.to_string())
                 .hint("--body names a file with the ticket's text; - reads it from standard input")
@@ -171,7 +172,7 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
     let mut drafts = vec![Draft { origin: "the new ticket".into(), source: None, ticket, id_is_generated }];
     let wrong = intake::check(&app, &mut drafts)?;
     if !wrong.is_empty() {
-        return Err(AppError::usage(wrong.join("\n")));
+        return Err(AppError::usage(wrong.join("\n")).hint("give it other options; nothing was queued"));
     }
     let tickets = intake::prepare(&app, &project, drafts, |line| ui::notice(&line)).await?;
     if args.dry_run {
@@ -197,7 +198,8 @@ fn one_line(title: &str) -> Result<String, AppError> {
 /// `auto-YYYYMMDD-HHMMSS`, in the time of this place.
 fn generated_id(app: &App) -> Result<TicketId, AppError> {
     let now = app.world.clock.now().to_zoned(jiff::tz::TimeZone::system());
-    TicketId::parse(&now.strftime("auto-%Y%m%d-%H%M%S").to_string()).map_err(|e| AppError::new(e.to_string()))
+    TicketId::parse(&now.strftime("auto-%Y%m%d-%H%M%S").to_string())
+        .map_err(|e| AppError::new(e.to_string()).hint("give it an id of your own: --id T-12"))
 }
 
 /// `import`.
@@ -328,9 +330,7 @@ pub fn say_acceptances(tickets: &[Acceptance], json: bool) -> Exit {
             Acceptance::Refused { id, why, hint } => {
                 exit = Exit::Usage;
                 ui::say(format!("{id}: {why}"));
-                if let Some(hint) = hint {
-                    ui::say_hint(hint);
-                }
+                ui::say_hint(hint);
             }
         }
     }

@@ -190,13 +190,7 @@ pub fn rehearse(app: &App, rows: &[Row], request: &Request, word: &str) -> Exit 
                 ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word()));
                 continue;
             }
-            Ok(Step::Refused(refusal)) => {
-                let error = AppError::new(refusal.why);
-                match refusal.hint {
-                    Some(hint) => error.hint(hint),
-                    None => error,
-                }
-            }
+            Ok(Step::Refused(refusal)) => AppError::new(refusal.why).hint(refusal.hint),
             Err(why) => AppError::new(why).hint("autodo doctor looks at the home"),
         };
         exits.push(error.exit);

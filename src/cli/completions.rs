@@ -29,7 +29,10 @@ pub fn run(args: &CompletionsArgs) -> Result<Exit, AppError> {
 }
 
 fn script(shell: &str) -> Result<String, AppError> {
-    let cannot = |why: String| AppError::new(format!("cannot write completions for {shell}: {why}"));
+    let cannot = |why: String| {
+        AppError::new(format!("cannot write completions for {shell}: {why}"))
+            .hint("autodo completions --help names the shells")
+    };
     let shells = Shells::builtins();
     let completer = shells.completer(shell).ok_or_else(|| cannot("it is not known".into()))?;
     let mut script = Vec::new();

@@ -82,9 +82,10 @@ pub async fn run(context: &Context, args: &ConfigArgs) -> Result<Exit, AppError>
 /// The rules of the project at `root`: the live ones, which are in `file`, and those of its settings.
 fn permissions(file: &Path, root: &Path, settings: &Settings, json: bool) -> Result<Exit, AppError> {
     let live = match fs::look_text(file) {
-        Observed::Present(text) => Live::parse(&text, root)
-            .map_err(|why| AppError::new(format!("cannot read {}: {why}", file.display())))
-            .map_err(|error| error.hint("mend that line; until then a person is asked everything"))?,
+        Observed::Present(text) => Live::parse(&text, root).map_err(|why| {
+            AppError::new(format!("cannot read {}: {why}", file.display()))
+                .hint("mend that line; until then a person is asked everything")
+        })?,
         Observed::Absent => Live::default(),
         Observed::Unknown(why) => return Err(AppError::new(why).hint("mend the file's permissions")),
     };

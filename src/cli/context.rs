@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     adapters::{env, home::Home, process},
     app::{
-        App, AppError, Exit,
+        App, AppError,
         api::{ApiReply, ApiRequest},
         hold::{self, Met},
         intake::{self, Project},
@@ -36,7 +36,8 @@ impl Context {
     /// # Errors
     /// Its place cannot be told.
     pub fn home(&self) -> Result<Home, AppError> {
-        Home::look(&home_folder(self.home.clone())?).map_err(|e| AppError::new(e.to_string()))
+        Home::look(&home_folder(self.home.clone())?)
+            .map_err(|e| AppError::new(e.to_string()).hint("set AUTODO_HOME to a folder of yours"))
     }
 
     /// The folder the command is about.
@@ -44,7 +45,9 @@ impl Context {
     /// # Errors
     /// The current folder is gone.
     pub fn folder(&self) -> Result<PathBuf, AppError> {
-        let current = env::current_dir().map_err(|e| AppError::new(format!("cannot tell the current folder: {e}")))?;
+        let current = env::current_dir().map_err(|e| {
+            AppError::new(format!("cannot tell the current folder: {e}")).hint("go to a folder that is there: cd ~")
+        })?;
         Ok(self.folder.as_ref().map_or(current.clone(), |folder| current.join(folder)))
     }
 
@@ -76,7 +79,9 @@ impl Interrupt {
     pub fn new() -> Result<Self, AppError> {
         let kind = tokio::signal::unix::SignalKind::interrupt();
         let signal = tokio::signal::unix::signal(kind);
-        signal.map(Self).map_err(|e| AppError::new(format!("cannot listen for Ctrl-C: {e}")))
+        signal.map(Self).map_err(|e| {
+            AppError::new(format!("cannot listen for Ctrl-C: {e}")).hint("autodo doctor looks at the machine")
+        })
     }
 
     /// Waits for it.
@@ -119,14 +124,7 @@ pub fn accepted(reply: &ApiReply) -> Result<bool, AppError> {
     match reply {
         ApiReply::Done { changed } => Ok(*changed),
         ApiReply::Accepted { .. } => Ok(true),
-        ApiReply::Refused { why, hint } => Err(with(AppError::new(why.clone()), hint.as_ref())),
-        ApiReply::Failed { why, hint } => Err(with(AppError::new(why.clone()).exit(Exit::Error), hint.as_ref())),
-    }
-}
-
-fn with(error: AppError, hint: Option<&String>) -> AppError {
-    match hint {
-        Some(hint) => error.hint(hint.clone()),
-        None => error,
+        ApiReply::Refused { why, hint } => Err(AppError::new(why.clone()).hint(hint.clone())),
+        ApiReply::Failed { why, hint } => Err(AppError::new(why.clone()).hint(hint.clone())),
     }
 }

@@ -44,6 +44,9 @@ struct ScreenArgs {
     json: bool,
 }
 
+/// Where a screen is to be had.
+const SCREEN: &str = "give it a screen: tmux capture-pane -p -t PANE > FILE";
+
 /// Reads `COLUMN,ROW`.
 ///
 /// # Errors
@@ -61,11 +64,10 @@ pub async fn run(context: &Context, args: &DebugArgs) -> Result<Exit, AppError> 
     let DebugVerb::Screen(args) = &args.verb;
     let folder = context.folder()?;
     let text = if args.file.as_os_str() == "-" {
-        stdin::read_all().map_err(|e| AppError::usage(format!("cannot read standard input: {e}")))
+        stdin::read_all().map_err(|e| AppError::usage(format!("cannot read standard input: {e}")).hint(SCREEN))?
     } else {
-        fs::read_to_string(&folder.join(&args.file)).map_err(|e| AppError::usage(e.to_string()))
+        fs::read_to_string(&folder.join(&args.file)).map_err(|e| AppError::usage(e.to_string()).hint(SCREEN))?
     };
-    let text = text.map_err(|e| e.hint("give it a screen: tmux capture-pane -p -t PANE > FILE"))?;
     let root = match repo_at(&Git::new(), &folder).await {
         Ok(repo) => Some(repo.root),
         Err(error) if error.exit == Exit::Usage => None,

@@ -138,7 +138,9 @@ async fn screen(app: &App, row: &Row) -> Result<String, AppError> {
         .map(|launch| kept_screen(app, &run, launch))
         .find(|path| matches!(fs::look_text(path), Observed::Present(_)));
     match last {
-        Some(path) => fs::read_to_string(&path).map_err(|e| AppError::new(e.to_string())),
+        Some(path) => {
+            fs::read_to_string(&path).map_err(|e| AppError::new(e.to_string()).hint("autodo doctor looks at the home"))
+        }
         None => Err(AppError::new(format!("no screen of {} was kept: it is {}", row.id, row.status.word()))
             .hint(format!("autodo logs {} --events shows what happened", row.id))),
     }

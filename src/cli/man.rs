@@ -20,7 +20,9 @@ pub struct ManArgs {}
 /// # Errors
 /// None.
 pub fn run(_args: &ManArgs) -> Result<Exit, AppError> {
-    let page = page().map_err(|e| AppError::new(format!("cannot make the manual page: {e}")))?;
+    let page = page().map_err(|e| {
+        AppError::new(format!("cannot make the manual page: {e}")).hint("autodo help VERB says the same")
+    })?;
     ui::out_bytes(page.as_bytes());
     if ui::is_terminal() {
         ui::say_hint("to read it: autodo man | man -l -");

@@ -47,7 +47,9 @@ fn fate(new: &NewTicket, queue: &[Row], archive: &[Row], id: &TicketId, again: b
 /// # Errors
 /// The queue cannot be read.
 pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Vec<Row>, AppError> {
-    let parsed = |new| accepted::parse(new).map(|(ticket, _)| ticket).map_err(|e| AppError::new(e.to_string()));
+    let bad =
+        |e: accepted::AcceptedError| AppError::new(e.to_string()).hint("mend the ticket's front matter, and try again");
+    let parsed = |new| accepted::parse(new).map(|(ticket, _)| ticket).map_err(bad);
     let parsed = tickets.iter().map(|new| Ok((new, parsed(&new.accepted)?))).collect::<Result<Vec<_>, AppError>>()?;
     let ids: BTreeSet<&str> = parsed.iter().map(|(_, ticket)| ticket.id.as_str()).collect();
     let archive = store::read_archived(&app.home, |id| ids.contains(id))?.0;

@@ -53,7 +53,10 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
     let app = context.app()?;
     let row = find::row(&app, &args.id)?;
     let text = if args.text == "-" {
-        stdin::read_all().map_err(|e| AppError::new(format!("cannot read standard input: {e}")))?
+        stdin::read_all().map_err(|e| {
+            AppError::new(format!("cannot read standard input: {e}"))
+                .hint("give it a text in UTF-8, from a pipe or a file: autodo answer ID - < FILE")
+        })?
     } else {
         args.text.clone()
     };

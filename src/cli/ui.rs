@@ -51,9 +51,7 @@ pub fn say(line: impl AsRef<str>) {
 pub fn error(error: &AppError) {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     say(format!("{style}error:{style:#} {}", error.message));
-    if let Some(hint) = &error.hint {
-        say_hint(hint);
-    }
+    say_hint(&error.hint);
 }
 
 /// Says what went wrong, if anything did; the exit code for the system.

@@ -123,7 +123,9 @@ pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
-        .map_err(|e| AppError::new(format!("cannot start: {e}")))?;
+        .map_err(|e| {
+            AppError::new(format!("cannot start: {e}")).hint("ulimit -n and ulimit -u show whether a limit is reached")
+        })?;
     let exit = runtime.block_on(with_runtime(&context, cli.verb));
     // What still hangs in a read is not waited for: a person who interrupts wants the prompt back.
     runtime.shutdown_background();

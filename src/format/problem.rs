@@ -46,7 +46,7 @@ pub struct Problem {
     /// What is wrong: lower case, one line.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: String,
     /// Message, place, the line itself with a caret, and the hint, over several lines, without colour. Control
     /// characters of the file are shown as pictures.
     pub snippet: String,
@@ -55,16 +55,16 @@ pub struct Problem {
 impl Problem {
     /// A problem at `place` of the text `source`.
     #[must_use]
-    pub fn new(file: &str, source: &str, place: Place, message: &str, hint: Option<&str>) -> Self {
+    pub fn new(file: &str, source: &str, place: Place, message: &str, hint: &str) -> Self {
         let file = one_line(file);
         let message = one_line(message);
         let snippet = render(&file, source, place, &message, hint);
-        Self { file, line: place.line, column: place.column, message, hint: hint.map(str::to_owned), snippet }
+        Self { file, line: place.line, column: place.column, message, hint: hint.to_owned(), snippet }
     }
 
     /// A problem of a file that could not be read at all.
     #[must_use]
-    pub fn whole_file(file: &str, message: &str, hint: Option<&str>) -> Self {
+    pub fn whole_file(file: &str, message: &str, hint: &str) -> Self {
         Self::new(file, "", Place::FILE, message, hint)
     }
 }
@@ -80,7 +80,7 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE).collect()
 }
 
-fn render(file: &str, source: &str, place: Place, message: &str, hint: Option<&str>) -> String {
+fn render(file: &str, source: &str, place: Place, message: &str, hint: &str) -> String {
     let title = Level::ERROR.primary_title(message.to_owned());
     let line = source.split('\n').nth(place.line.wrapping_sub(1)).map(|l| l.trim_end_matches('\r'));
     let group = match line {
@@ -92,10 +92,7 @@ fn render(file: &str, source: &str, place: Place, message: &str, hint: Option<&s
         }
         _ => title.element(annotate_snippets::Origin::path(file)),
     };
-    let group = match hint {
-        Some(hint) => group.element(Level::HELP.message(hint.to_owned())),
-        None => group,
-    };
+    let group = group.element(Level::HELP.message(hint.to_owned()));
     Renderer::plain().term_width(120).render(&[group])
 }
 
@@ -112,7 +109,7 @@ mod tests {
     fn the_caret_stands_below_the_mistake_even_behind_wide_characters() {
         let source = "---\ntitle: 日本語\n日本: priorty\n---\n";
         let place = Place { line: 3, column: 5, len: 7 };
-        let problem = Problem::new("a/T-1.md", source, place, "no such word", Some("write priority"));
+        let problem = Problem::new("a/T-1.md", source, place, "no such word", "write priority");
         let lines: Vec<&str> = problem.snippet.lines().collect();
         assert!(lines[0].contains("no such word"), "{}", problem.snippet);
         assert!(problem.snippet.contains("a/T-1.md:3:5"), "{}", problem.snippet);
@@ -126,7 +123,7 @@ mod tests {
         let source = "a\u{1b}[2Jb\u{7}\tc";
         for column in 0..12 {
             let place = Place { line: 1, column, len: 3 };
-            let problem = Problem::new("x\u{1b}\n.md", source, place, "bad\u{1b}[31m\nthing", None);
+            let problem = Problem::new("x\u{1b}\n.md", source, place, "bad\u{1b}[31m\nthing", "mend it");
             assert!(!problem.snippet.chars().any(|c| c.is_control() && c != '\n'), "{:?}", problem.snippet);
         }
     }
@@ -134,7 +131,7 @@ mod tests {
     #[test]
     fn a_place_outside_the_text_is_no_panic() {
         for (line, column, len) in [(0, 0, 0), (1, 99, 9), (99, 1, 1), (2, 0, 0), (usize::MAX, usize::MAX / 2, 1)] {
-            let problem = Problem::new("x", "one\ntwo\r\n", Place { line, column, len }, "m", None);
+            let problem = Problem::new("x", "one\ntwo\r\n", Place { line, column, len }, "m", "mend it");
             assert!(problem.snippet.contains('m'));
         }
     }

@@ -114,7 +114,7 @@ pub(in crate::format) fn front_problem(file: &str, text: &str, error: &FrontErro
         FrontError::Yaml(_) => "write each key as `key: value`; put text with `:`, `#` or quotes between quotes",
         FrontError::NotAMap { .. } => "write each key as `key: value`",
     };
-    Problem::new(file, text, error.place(), &error.to_string(), Some(hint))
+    Problem::new(file, text, error.place(), &error.to_string(), hint)
 }
 
 /// The first heading of level 1 that says something, else the name; control characters become spaces.

@@ -14,7 +14,7 @@ pub struct StoreError {
     /// Why it failed.
     pub why: String,
     /// What a person can do now.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 /// The books, held by whoever holds the lock.

@@ -175,7 +175,7 @@ impl Queue {
         let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?.clone();
         if !row.status.is_over() {
             let why = format!("{id} is {}: only what is finished leaves the queue", row.status.word());
-            return Err(Refusal { why, hint: Some(format!("autodo show {id}")) }.into());
+            return Err(Refusal { why, hint: format!("autodo show {id}") }.into());
         }
         let now = self.now();
         self.store.archive(&row)?;

@@ -17,6 +17,7 @@ mod cli;
 mod crash;
 mod docs;
 mod e2e;
+mod errors;
 mod git;
 mod process;
 mod profiles;

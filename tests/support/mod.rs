@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod desk;
+pub mod errors;
 pub mod fakes;
 pub mod files;
 pub mod git;

@@ -105,7 +105,8 @@ impl Books {
     }
 
     fn journal_error(&self, error: &JournalError) -> StoreError {
-        StoreError { what: "append to", path: self.home.journal(), why: error.to_string(), hint: None }
+        let hint = "every path of a ticket must be UTF-8: look at the names of its folders".to_owned();
+        StoreError { what: "append to", path: self.home.journal(), why: error.to_string(), hint }
     }
 
     fn snapshot_line(&self) -> Result<Vec<u8>, StoreError> {

@@ -40,11 +40,11 @@ use crate::{format::queue::QueueError, ports::store::StoreError};
 impl From<FsError> for StoreError {
     fn from(error: FsError) -> Self {
         let hint = match error.kind {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on that disk; nothing was lost"),
-            ErrorKind::ReadOnlyFilesystem => Some("make that file system writable again; nothing was lost"),
-            _ => None,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk; nothing was lost",
+            ErrorKind::ReadOnlyFilesystem => "make that file system writable again; nothing was lost",
+            _ => "free space on that disk, or mend its permissions; nothing was lost",
         };
-        Self { what: error.what, path: error.path, why: error.why, hint: hint.map(str::to_owned) }
+        Self { what: error.what, path: error.path, why: error.why, hint: hint.to_owned() }
     }
 }
 
@@ -56,5 +56,5 @@ fn unreadable(path: &std::path::Path, error: &QueueError) -> StoreError {
             format!("bring {} back from a backup, or move it away; nothing was changed", path.display())
         }
     };
-    StoreError { what: "read", path: path.to_owned(), why: error.to_string(), hint: Some(hint) }
+    StoreError { what: "read", path: path.to_owned(), why: error.to_string(), hint }
 }

@@ -67,7 +67,9 @@ pub(super) fn nothing_left(home: &Home, why: &str) -> StoreError {
         what: "open",
         path: home.journal(),
         why: format!("it is gone or empty, and queue.toml cannot stand in for it: {why}"),
-        hint: Some("bring journal.jsonl or queue.toml back from a backup, or move queue.toml away to begin with an empty queue".to_owned()),
+        hint:
+            "bring journal.jsonl or queue.toml back from a backup, or move queue.toml away to begin with an empty queue"
+                .to_owned(),
     }
 }
 
@@ -117,12 +119,11 @@ fn repair(
 /// The journal's bytes and what they say; `None`: it is not there.
 pub(super) fn read_journal(home: &Home) -> Result<Option<(Vec<u8>, journal::Loaded)>, StoreError> {
     let path = home.journal();
-    let error =
-        |why: String, hint: &str| StoreError { what: "read", path: path.clone(), why, hint: Some(hint.to_owned()) };
+    let error = |why: String, hint: &str| StoreError { what: "read", path: path.clone(), why, hint: hint.to_owned() };
     let bytes = match fs::look(&path) {
         Observed::Present(bytes) => bytes,
         Observed::Absent => return Ok(None),
-        Observed::Unknown(why) => return Err(error(why, "nothing was changed")),
+        Observed::Unknown(why) => return Err(error(why, "mend its permissions; nothing was changed")),
     };
     let loaded = journal::read_all(&bytes).map_err(|e| {
         let hint = match e {

@@ -49,7 +49,7 @@ fn books(scene: &Scene) -> (Check, Option<Vec<Row>>) {
             (check, Some(read.rows))
         }
         Err(error) => {
-            let fix = error.hint.clone().unwrap_or_else(|| "mend the permissions of the home".to_owned());
+            let fix = error.hint.clone();
             (Check::fail(name, error.to_string(), fix), None)
         }
     }

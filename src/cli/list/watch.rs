@@ -63,7 +63,12 @@ enum Came {
 
 impl Signals {
     fn new() -> Result<Self, AppError> {
-        let on = |kind| signal(kind).map_err(|e| AppError::new(format!("cannot listen for signals: {e}")));
+        let on = |kind| {
+            signal(kind).map_err(|e| {
+                AppError::new(format!("cannot listen for signals: {e}"))
+                    .hint("autodo list without --watch shows it once")
+            })
+        };
         Ok(Self {
             interrupt: on(SignalKind::interrupt())?,
             terminate: on(SignalKind::terminate())?,
@@ -154,7 +159,9 @@ struct Shown {
 /// The list in its place at the terminal.
 async fn drawn(looker: &Looker, mut changes: Changes) -> Result<Exit, AppError> {
     let mut signals = Signals::new()?;
-    let gone = |e: std::io::Error| AppError::new(format!("cannot draw on this terminal: {e}"));
+    let gone = |e: std::io::Error| {
+        AppError::new(format!("cannot draw on this terminal: {e}")).hint("autodo list --watch --json needs no terminal")
+    };
     // Before the terminal is taken: what cannot be read at all is said as ever.
     let mut shown = Shown { seen: looker.look()?, trouble: None, supervisor: None, asked: None };
     let colours = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;

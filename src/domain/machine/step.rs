@@ -36,12 +36,12 @@ pub struct Refusal {
     /// Why.
     pub why: String,
     /// What can be done instead.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 impl Refusal {
     pub(super) fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: Some(hint.into()) }
+        Self { why: why.into(), hint: hint.into() }
     }
 }
 

@@ -114,7 +114,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong(&mut self, place: Place, message: &str, hint: &str) {
-        self.problems.push(Problem::new(self.file, self.text, place, message, Some(hint)));
+        self.problems.push(Problem::new(self.file, self.text, place, message, hint));
     }
 
     fn tiered(&mut self, parts: &Parts<'_>, name: &str) -> Vec<(Tier, String, Option<String>)> {

@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn wrong(&mut self, place: Place, message: &str, hint: &str) {
-        self.problems.push(Problem::new(self.file, self.text, place, message, Some(hint)));
+        self.problems.push(Problem::new(self.file, self.text, place, message, hint));
     }
 
     /// Where a node of the YAML stands in the file.

@@ -51,8 +51,8 @@ impl Listed {
 pub fn parse_list(file: &str, text: &str) -> Result<Vec<Listed>, Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     const HINT: &str = "write `- title: …` for each ticket; put text with `:`, `#` or quotes between quotes";
-    let root = yaml::parse(text)
-        .map_err(|error| vec![Problem::new(file, text, error.place, &error.to_string(), Some(HINT))])?;
+    let root =
+        yaml::parse(text).map_err(|error| vec![Problem::new(file, text, error.place, &error.to_string(), HINT)])?;
     let mut reader = Reader::new(file, text, 0);
     let tickets = match &root.value {
         Value::Null => Some(Vec::new()),

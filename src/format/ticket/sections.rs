@@ -89,7 +89,7 @@ fn blocks(file: &str, source: &str, body: &str, body_line: usize) -> Result<Vec<
     let mut problems = Vec::new();
     let mut wrong = |line: &Line<'_>, message: &str, hint: &str| {
         let place = Place::line(line.number, line.text).below(body_line - 1);
-        problems.push(Problem::new(file, source, place, message, Some(hint)));
+        problems.push(Problem::new(file, source, place, message, hint));
     };
     // The fence that is open, and the block it fills, if it is one to run.
     let mut open: Option<(Line<'_>, Option<RunBlock>)> = None;

@@ -119,7 +119,7 @@ fn without_a_journal_and_a_usable_queue_nothing_is_begun() {
     fs::remove_file(bed.home.journal()).unwrap();
     let before = bed.files();
     let error = bed.try_open().unwrap_err();
-    assert!(error.why.contains("changed by hand") && error.hint.is_some(), "{error}");
+    assert!(error.why.contains("changed by hand") && !error.hint.is_empty(), "{error}");
     assert_eq!(bed.files(), before);
 }
 
@@ -137,7 +137,7 @@ fn a_newer_version_is_refused_and_nothing_is_touched() {
         edit(&bed.home.journal(), |bytes| bytes[..bytes.len() - 1].to_vec());
         let before = bed.files();
         let error = bed.try_open().unwrap_err();
-        assert!(error.why.contains("newer autodo") && error.hint.is_some(), "{name}: {error}");
+        assert!(error.why.contains("newer autodo") && !error.hint.is_empty(), "{name}: {error}");
         assert_eq!(bed.files(), before, "{name}");
     }
 }
@@ -149,7 +149,7 @@ fn a_bad_line_in_the_middle_is_refused_with_its_number_and_nothing_is_touched() 
     let before = bed.files();
     let error = bed.try_open().unwrap_err();
     assert!(error.to_string().contains("line 2 is damaged"), "{error}");
-    assert!(error.hint.unwrap().contains("the rows then come from queue.toml"));
+    assert!(error.hint.contains("the rows then come from queue.toml"));
     assert_eq!(bed.files(), before);
     // The hint does what it says.
     fs::rename(bed.home.journal(), bed.home.root().join("journal.bad")).unwrap();
