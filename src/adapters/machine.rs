@@ -59,3 +59,17 @@ fn no_exec() -> FsFlags {
     // Not a flag of this system's statvfs: nothing can be told.
     return FsFlags::from_bits_retain(1 << 62);
 }
+
+/// The name of this machine; `None`: it has none that can be told.
+#[must_use]
+pub fn host_name() -> Option<String> {
+    // Ignored: a name that cannot be looked up is not in any text of ours.
+    let name = nix::unistd::gethostname().ok()?;
+    name.into_string().ok().filter(|name| !name.is_empty())
+}
+
+/// The kind of system and processor that this program was built for.
+#[must_use]
+pub fn system() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}

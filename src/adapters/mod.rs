@@ -1,6 +1,7 @@
 //! The only code that touches the world: tmux, git, processes, files, sockets, clock.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the walls stand so that these live here")]
 
+pub mod archive;
 pub mod backlog;
 pub mod changes;
 pub mod clock;

@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     ask::nobody_starts,
     context::{self, Context, meet},
-    plan, ui,
+    json, plan, ui,
 };
 use crate::{
     adapters::{fs, stdin},
@@ -176,7 +176,7 @@ pub async fn add(context: &Context, args: &AddArgs) -> Result<Exit, AppError> {
     }
     let tickets = intake::prepare(&app, &project, drafts, |line| ui::notice(&line)).await?;
     if args.dry_run {
-        plan::intake(&app, &tickets, false)?;
+        plan::intake(&app, &tickets, false)?.tell();
         return Ok(Exit::Ok);
     }
     let exit = accept(&app, tickets, false).await?;
@@ -211,7 +211,7 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<Exit, AppErr
     let project = context.project(&app).await?;
     let (tickets, wrong) = backlog(&app, &project, &args.from).await?;
     if args.dry_run {
-        plan::intake(&app, &tickets, args.from.again)?;
+        plan::intake(&app, &tickets, args.from.again)?.tell();
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     let exit = accept(&app, tickets, args.from.again).await?;
@@ -318,19 +318,26 @@ pub async fn accept(app: &App, tickets: Vec<NewTicket>, again: bool) -> Result<E
 /// Says what became of tickets; with `json`, standard output is for other lines.
 pub fn say_acceptances(tickets: &[Acceptance], json: bool) -> Exit {
     let mut exit = Exit::Ok;
-    let done = |line: String| if json { ui::say(line) } else { ui::out(line) };
+    let done = |id, did, line: String| if json { ui::say(line) } else { ui::did(Some(id), did, line) };
+    // Already there: for programs a result, for people no data.
+    let known =
+        |id, did, line: String| if json || !json::is_on() { ui::say(line) } else { ui::did(Some(id), did, line) };
     for ticket in tickets {
         match ticket {
-            Acceptance::Queued { id } => done(format!("{id}: queued")),
-            Acceptance::Updated { id } => done(format!("{id}: updated, it was edited")),
-            Acceptance::Open { id, status } => ui::say(format!("{id}: open already ({status})")),
+            Acceptance::Queued { id } => done(id, "queued", format!("{id}: queued")),
+            Acceptance::Updated { id } => done(id, "updated", format!("{id}: updated, it was edited")),
+            Acceptance::Open { id, status } => known(id, "open", format!("{id}: open already ({status})")),
             Acceptance::Finished { id, status } => {
-                ui::say(format!("{id}: finished already ({status}); --again takes it up again"));
+                known(id, "finished", format!("{id}: finished already ({status}); --again takes it up again"));
             }
             Acceptance::Refused { id, why, hint } => {
                 exit = Exit::Usage;
-                ui::say(format!("{id}: {why}"));
-                ui::say_hint(hint);
+                if json::is_on() {
+                    ui::error(&AppError::usage(format!("{id}: {why}")).hint(hint));
+                } else {
+                    ui::say(format!("{id}: {why}"));
+                    ui::say_hint(hint);
+                }
             }
         }
     }

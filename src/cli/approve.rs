@@ -5,7 +5,7 @@ use clap::Args;
 use super::{
     ask,
     context::{Context, accepted, meet, person_only},
-    find, ui,
+    find, json, ui,
 };
 use crate::{
     adapters::env,
@@ -92,7 +92,7 @@ pub async fn low(context: &Context, args: &ApproveLowArgs) -> Result<Exit, AppEr
         }
     }
     let (exit, count) = approve(&app, chosen, true, args.dry_run).await?;
-    if !args.dry_run {
+    if !args.dry_run && !json::is_on() {
         ui::out(format!("{count} item(s) approved"));
     }
     Ok(exit)
@@ -131,9 +131,9 @@ async fn approve(app: &App, rows: Vec<Row>, low: bool, dry_run: bool) -> Result<
         match (answer, reply) {
             (Ok(true), _) => {
                 count += 1;
-                ui::out(format!("Reviewed: {} — {}", row.id, ui::plain(&row.title)));
+                ui::did(Some(&row.id), "approved", format!("Reviewed: {} — {}", row.id, ui::plain(&row.title)));
             }
-            (Ok(false), _) => ui::out(format!("{}: reviewed already", row.id)),
+            (Ok(false), _) => ui::did(Some(&row.id), "unchanged", format!("{}: reviewed already", row.id)),
             (Err(error), ApiReply::Refused { .. }) if low => ui::say(format!("not {error}")),
             (Err(error), _) => {
                 exits.push(error.exit);

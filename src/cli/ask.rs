@@ -146,10 +146,16 @@ pub async fn ask_all(app: &App, rows: &[Row], request: &Request) -> Result<Exit,
     for (row, reply) in rows.iter().zip(&met.replies) {
         match accepted(reply) {
             Ok(true) if ends && !has_ended(app, &row.id).await? => {
-                ui::out(format!("{}: being {}; its agent has not ended yet", row.id, past(request)));
+                ui::did(
+                    Some(&row.id),
+                    "ending",
+                    format!("{}: being {}; its agent has not ended yet", row.id, past(request)),
+                );
             }
-            Ok(true) => ui::out(format!("{}: {}", row.id, past(request))),
-            Ok(false) => ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word())),
+            Ok(true) => ui::did(Some(&row.id), past(request), format!("{}: {}", row.id, past(request))),
+            Ok(false) => {
+                ui::did(Some(&row.id), "unchanged", format!("{}: nothing to do, it is {}", row.id, row.status.word()));
+            }
             Err(error) => {
                 exits.push(error.exit);
                 ui::error(&error);
@@ -183,11 +189,12 @@ pub fn rehearse(app: &App, rows: &[Row], request: &Request, word: &str) -> Exit 
         let event = Event::Asked { by: env::user_name(), request: request.clone() };
         let error = match frozen.map(|frozen| machine::step(row, &frozen, &event, now)) {
             Ok(Step::Next { .. }) => {
-                ui::out(format!("would {word}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word()));
+                let line = format!("would {word}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word());
+                ui::did(Some(&row.id), &format!("would {word}"), line);
                 continue;
             }
             Ok(Step::Ignored) => {
-                ui::out(format!("{}: nothing to do, it is {}", row.id, row.status.word()));
+                ui::did(Some(&row.id), "unchanged", format!("{}: nothing to do, it is {}", row.id, row.status.word()));
                 continue;
             }
             Ok(Step::Refused(refusal)) => AppError::new(refusal.why).hint(refusal.hint),
@@ -258,10 +265,18 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, AppError
     let mut exits = vec![Exit::Ok];
     for (row, reply) in rows.iter().zip(&met.replies) {
         match accepted(reply) {
-            Ok(_) if args.checks_only => ui::out(format!("{}: queued again, for its checks only", row.id)),
-            Ok(_) if args.resume => ui::out(format!("{}: queued again, in the same conversation", row.id)),
-            Ok(_) if row.run == 0 => ui::out(format!("{}: queued again", row.id)),
-            Ok(_) => ui::out(format!("{}: queued again; everything will be done again in its worktree", row.id)),
+            Ok(_) if args.checks_only => {
+                ui::did(Some(&row.id), "queued again", format!("{}: queued again, for its checks only", row.id));
+            }
+            Ok(_) if args.resume => {
+                ui::did(Some(&row.id), "queued again", format!("{}: queued again, in the same conversation", row.id));
+            }
+            Ok(_) if row.run == 0 => ui::did(Some(&row.id), "queued again", format!("{}: queued again", row.id)),
+            Ok(_) => ui::did(
+                Some(&row.id),
+                "queued again",
+                format!("{}: queued again; everything will be done again in its worktree", row.id),
+            ),
             Err(error) => {
                 exits.push(error.exit);
                 ui::error(&error);

@@ -66,9 +66,9 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
         let id = &cleaning.row.id;
         match clean::act(&app, cleaning).await {
             Ok(removed) => {
-                ui::out(format!("{id}: cleaned, and in the archive"));
+                ui::did(Some(id), "cleaned", format!("{id}: cleaned, and in the archive"));
                 if let Some(name) = &removed.rescue {
-                    ui::out(format!("{id}: its work is kept in {name}"));
+                    ui::did(Some(id), "rescued", format!("{id}: its work is kept in {name}"));
                     let short = name.trim_start_matches("refs/autodo/rescue/");
                     ui::say_hint(&format!("autodo rescue restore {short} brings it back"));
                 } else if let Some(tip) = removed.branch_tip {
@@ -109,19 +109,23 @@ async fn pool(context: &Context, app: &App, dry_run: bool) -> Result<(), AppErro
 fn list(cleaning: &Cleaning, dry_run: bool) {
     let row = &cleaning.row;
     let would = if dry_run { "would clean" } else { "clean" };
-    ui::out(format!("{would}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word()));
+    ui::did(Some(&row.id), would, format!("{would}: {} — {} ({})", row.id, ui::plain(&row.title), row.status.word()));
     if let Some(worktree) = &cleaning.removal.worktree {
-        ui::out(format!("  worktree  {}", worktree.display()));
+        ui::did(Some(&row.id), "worktree", format!("  worktree  {}", worktree.display()));
     }
     if let Some(tip) = &cleaning.removal.branch_tip {
         let is_in =
             if cleaning.removal.rescue.is_empty() { format!("is in {}", cleaning.target) } else { "is kept".into() };
-        ui::out(format!("  branch    {}, whose tip {} {is_in}", row.id.branch(), short(tip)));
+        ui::did(Some(&row.id), "branch", format!("  branch    {}, whose tip {} {is_in}", row.id.branch(), short(tip)));
     }
     for why in &cleaning.removal.rescue {
-        ui::out(format!("  rescue    {}", ui::plain(why)));
+        ui::did(Some(&row.id), "rescue", format!("  rescue    {}", ui::plain(why)));
     }
     for tag in &cleaning.sessions {
-        ui::out(format!("  session   {} (run {}, launch {})", row.id.session(), tag.run, tag.launch));
+        ui::did(
+            Some(&row.id),
+            "session",
+            format!("  session   {} (run {}, launch {})", row.id.session(), tag.run, tag.launch),
+        );
     }
 }

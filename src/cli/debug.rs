@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{context::Context, ui};
+use super::{
+    bundle::{self, BundleArgs},
+    context::Context,
+    ui,
+};
 use crate::{
     adapters::{fs, git::Git, stdin},
     agent::classify::classify,
@@ -24,6 +28,8 @@ pub struct DebugArgs {
 enum DebugVerb {
     /// Say what a captured screen means to a profile, and which rule decided.
     Screen(ScreenArgs),
+    /// Write one file for a bug report: what autodo knows of itself, without secrets and without your texts.
+    Bundle(BundleArgs),
 }
 
 #[derive(Args)]
@@ -59,9 +65,15 @@ fn cursor(text: &str) -> Result<(u16, u16), String> {
 /// Runs it.
 ///
 /// # Errors
-/// There is no such profile, or the screen cannot be read.
+/// There is no such profile or ticket, or a file cannot be read or written.
 pub async fn run(context: &Context, args: &DebugArgs) -> Result<Exit, AppError> {
-    let DebugVerb::Screen(args) = &args.verb;
+    match &args.verb {
+        DebugVerb::Screen(args) => screen(context, args).await,
+        DebugVerb::Bundle(args) => bundle::run(context, args).await,
+    }
+}
+
+async fn screen(context: &Context, args: &ScreenArgs) -> Result<Exit, AppError> {
     let folder = context.folder()?;
     let text = if args.file.as_os_str() == "-" {
         stdin::read_all().map_err(|e| AppError::usage(format!("cannot read standard input: {e}")).hint(SCREEN))?

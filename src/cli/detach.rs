@@ -50,7 +50,7 @@ pub async fn detach(app: &App, context: &Context, args: &DispatchArgs) -> Result
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    ui::out(format!("the supervisor runs in the background as process {pid}"));
+    ui::did(None, "detached", format!("the supervisor runs in the background as process {pid}"));
     ui::say(format!("its log: {}", log.display()));
     ui::say_hint("autodo list shows how it goes; autodo drain lets it end");
     Ok(Exit::Ok)

@@ -110,6 +110,9 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         plan::order(&app, new, parallel(&settings), args.max)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
+    if !args.detach {
+        super::json::lines();
+    }
     // Named tickets are what the exit code is about; else all that is not finished.
     let named = !args.from.paths.is_empty() || args.from.backlog.is_some();
     let mut mine: Option<BTreeSet<TicketId>> = named.then(BTreeSet::new);
@@ -328,6 +331,7 @@ fn say_left(app: &App) {
 /// # Errors
 /// The books cannot be read or written.
 pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> {
+    super::json::lines();
     let app = context.app()?;
     let longest = crate::format::time::parse_duration(&args.longest)
         .map_err(|e| AppError::usage(format!("--for {:?}: {e}", args.longest)).hint("for example --for 50s"))?;
@@ -357,7 +361,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         }
         Err(error) => return Err(error),
     };
-    match run(&app, job, false, None, &lock).await {
+    match run(&app, job, super::json::is_on(), None, &lock).await {
         Err(error) => Err(error),
         Ok((ended, exit)) => {
             let rows = super::find::rows(&app)?;
@@ -384,12 +388,12 @@ pub async fn drain(context: &Context, args: &DrainArgs) -> Result<Exit, AppError
         return Ok(Exit::Ok);
     }
     if args.dry_run {
-        ui::out("would let the supervisor start nothing more");
+        ui::did(None, "would drain", "would let the supervisor start nothing more");
         return Ok(Exit::Ok);
     }
     for reply in &meet(&app, vec![ApiRequest::Drain]).await?.replies {
         super::context::accepted(reply)?;
     }
-    ui::out("the supervisor starts nothing more, and ends when what runs has ended");
+    ui::did(None, "drained", "the supervisor starts nothing more, and ends when what runs has ended");
     Ok(Exit::Ok)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{context::Interrupt, dispatch::exit_of, progress, ui};
+use super::{context::Interrupt, dispatch::exit_of, json, progress, ui};
 use crate::{
     adapters::{fs, store},
     app::{App, AppError, Exit, hold},
@@ -34,7 +34,7 @@ pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Ex
                 let lines = lines_of(app, id);
                 let from = shown.entry(id.clone()).or_insert(0);
                 for line in lines.iter().skip(*from) {
-                    ui::out(line);
+                    json::line(&with_ticket(line, id));
                 }
                 *from = lines.len();
             } else if let Some(row) = rows.get(id) {
@@ -65,6 +65,15 @@ pub async fn follow(app: &App, ids: BTreeSet<TicketId>, json: bool) -> Result<Ex
             }
         }
     }
+}
+
+/// The line of one ticket's audit trail as it stands among those of others.
+fn with_ticket(line: &str, id: &TicketId) -> String {
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(line) else { return line.to_owned() };
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("ticket".into(), serde_json::json!(id));
+    }
+    value.to_string()
 }
 
 fn lines_of(app: &App, id: &TicketId) -> Vec<String> {

@@ -27,9 +27,9 @@ pub async fn run(context: &Context, args: &InitArgs) -> Result<Exit, AppError> {
     let home = context.home()?;
     let done = init::init(&Git::new(), home.root(), &context.folder()?, args.dry_run).await?;
     for step in &done.steps {
-        ui::out(line(step, args.dry_run));
+        ui::did(None, word(step, args.dry_run), line(step, args.dry_run));
         for note in &step.notes {
-            ui::out(format!("        {}", note.replace('\n', "\n        ")));
+            ui::did(None, "note", format!("        {}", note.replace('\n', "\n        ")));
         }
     }
     if args.dry_run {
@@ -48,11 +48,14 @@ pub async fn run(context: &Context, args: &InitArgs) -> Result<Exit, AppError> {
     Ok(Exit::Ok)
 }
 
-fn line(step: &Step, dry_run: bool) -> String {
-    let word = match (step.made, dry_run) {
+fn word(step: &Step, dry_run: bool) -> &'static str {
+    match (step.made, dry_run) {
         (true, false) => "made",
         (true, true) => "make",
         (false, _) => "kept",
-    };
-    format!("{word}    {}", step.what)
+    }
+}
+
+fn line(step: &Step, dry_run: bool) -> String {
+    format!("{}    {}", word(step, dry_run), step.what)
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     context::Context,
-    find,
+    find, json,
     show::{IdArgs, run_of},
     ui,
 };
@@ -57,6 +58,16 @@ enum What {
     Checks,
 }
 
+impl What {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Events => "events",
+            Self::Checks => "checks",
+        }
+    }
+}
+
 /// Runs it.
 ///
 /// # Errors
@@ -64,6 +75,9 @@ enum What {
 pub async fn run(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
     let row = find::anywhere(&app, &args.id.id)?;
+    if args.follow {
+        json::lines();
+    }
     let what = match (args.events, args.checks) {
         (true, _) => What::Events,
         (false, true) => What::Checks,
@@ -83,7 +97,12 @@ pub async fn run(context: &Context, args: &LogsArgs) -> Result<Exit, AppError> {
         Some(lines) => last_lines(text, lines),
         None => text,
     };
-    if !text.is_empty() {
+    if json::is_on() && args.follow {
+        put(text);
+    } else if json::is_on() {
+        let lines: Vec<&str> = text.lines().collect();
+        json::document(&json!({ "version": 1, "id": row.id, "what": what.word(), "lines": lines }));
+    } else if !text.is_empty() {
         ui::out(text);
     }
     Ok(Exit::Ok)
@@ -99,6 +118,12 @@ fn last_lines(text: &str, count: usize) -> &str {
 /// Writes whole lines.
 fn put(text: &str) {
     if !text.is_empty() {
+        if json::is_on() {
+            for line in text.lines() {
+                json::line(&json!({ "version": 1, "line": line }).to_string());
+            }
+            return;
+        }
         ui::out_text(text);
     }
 }

@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod ask;
 mod attach;
+mod bundle;
 mod clean;
 pub mod completions;
 mod config;
@@ -15,6 +16,7 @@ mod doctor;
 mod find;
 mod follow;
 mod init;
+pub mod json;
 mod list;
 mod logging;
 mod logs;
@@ -34,7 +36,7 @@ mod wait;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 pub use verbs::Cli;
 
 use crate::adapters::env;
@@ -43,9 +45,9 @@ use crate::adapters::env;
 #[must_use]
 pub fn main() -> ExitCode {
     if let Some(said) = report::quickly(env::arguments()) {
-        return ui::ended(said);
+        return ExitCode::from(json::ended(said).code());
     }
-    let cli = match Cli::try_parse() {
+    let cli = match verbs::parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Ignored: a terminal that is gone reads no help.
@@ -54,11 +56,11 @@ pub fn main() -> ExitCode {
         }
     };
     logging::begin();
-    ui::ended(verbs::run(cli))
+    ExitCode::from(json::ended(verbs::run(cli)).code())
 }
 
 /// The command line, for documents and completions.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    json::offer(Cli::command())
 }

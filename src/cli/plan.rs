@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use super::{find, ui};
+use serde_json::{Value, json};
+
+use super::{find, json, ui};
 use crate::{
     adapters::store,
     app::{App, AppError, api::NewTicket, serve::first_row},
@@ -42,11 +44,28 @@ fn fate(new: &NewTicket, queue: &[Row], archive: &[Row], id: &TicketId, again: b
     }
 }
 
-/// Says what would become of each ticket of a backlog, and gives the rows of those that would be queued.
+/// What would become of a backlog.
+pub struct Plan {
+    /// The rows of what would be queued.
+    rows: Vec<Row>,
+    /// Every ticket, for programs.
+    tickets: Vec<Value>,
+}
+
+impl Plan {
+    /// With `--json`: the document, without an order.
+    pub fn tell(self) {
+        if json::is_on() {
+            json::document(&json!({ "version": 1, "tickets": self.tickets, "parallel": null, "order": null }));
+        }
+    }
+}
+
+/// Says what would become of each ticket of a backlog.
 ///
 /// # Errors
 /// The queue cannot be read.
-pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Vec<Row>, AppError> {
+pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Plan, AppError> {
     let bad =
         |e: accepted::AcceptedError| AppError::new(e.to_string()).hint("mend the ticket's front matter, and try again");
     let parsed = |new| accepted::parse(new).map(|(ticket, _)| ticket).map_err(bad);
@@ -54,39 +73,71 @@ pub fn intake(app: &App, tickets: &[NewTicket], again: bool) -> Result<Vec<Row>,
     let ids: BTreeSet<&str> = parsed.iter().map(|(_, ticket)| ticket.id.as_str()).collect();
     let archive = store::read_archived(&app.home, |id| ids.contains(id))?.0;
     let queue = find::rows(app)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut told) = (Vec::new(), Vec::new());
+    let line = |text: String| {
+        if !json::is_on() {
+            ui::out(text);
+        }
+    };
+    let say = |text: String| {
+        if !json::is_on() {
+            ui::say(text);
+        }
+    };
     for (new, ticket) in &parsed {
         let (id, title) = (&ticket.id, ui::plain(&ticket.title));
-        let after: Vec<&str> = ticket.after.iter().map(TicketId::as_str).collect();
-        let after = if after.is_empty() { String::new() } else { format!("  (after {})", after.join(", ")) };
-        match fate(new, &queue, &archive, id, again) {
-            Fate::Queued => ui::out(format!("would queue: {id}  {title}{after}")),
-            Fate::Updated => ui::out(format!("would update: {id}  {title}{after}")),
+        let ids: Vec<&str> = ticket.after.iter().map(TicketId::as_str).collect();
+        let after = if ids.is_empty() { String::new() } else { format!("  (after {})", ids.join(", ")) };
+        let fate = fate(new, &queue, &archive, id, again);
+        let (would, status) = match fate {
+            Fate::Queued => ("queue", None),
+            Fate::Updated => ("update", None),
+            Fate::Open(status) => ("leave", Some(status)),
+            Fate::Finished(status) => ("skip", Some(status)),
+        };
+        told.push(json!({
+            "id": id, "title": ticket.title, "after": ids, "profile": new.profile, "would": would, "status": status,
+        }));
+        match fate {
+            Fate::Queued => line(format!("would queue: {id}  {title}{after}")),
+            Fate::Updated => line(format!("would update: {id}  {title}{after}")),
             Fate::Open(status) => {
-                ui::say(format!("{id}: open already ({status})"));
+                say(format!("{id}: open already ({status})"));
                 continue;
             }
             Fate::Finished(status) => {
-                ui::say(format!("{id}: finished already ({status}); --again takes it up again"));
+                say(format!("{id}: finished already ({status}); --again takes it up again"));
                 continue;
             }
         }
         rows.push(first_row(new, ticket, app.world.clock.now()));
     }
-    Ok(rows)
+    Ok(Plan { rows, tickets: told })
 }
 
 /// Says in which order the queued tickets would be started, `new` among them.
 ///
 /// # Errors
 /// The queue cannot be read.
-pub fn order(app: &App, new: Vec<Row>, parallel: u32, max: Option<u32>) -> Result<(), AppError> {
+pub fn order(app: &App, new: Plan, parallel: u32, max: Option<u32>) -> Result<(), AppError> {
     let mut rows: Rows = find::rows(app)?.into_iter().map(|row| (row.id.clone(), row)).collect();
-    for row in new {
+    for row in new.rows {
         rows.insert(row.id.clone(), row);
     }
     let planned = schedule::plan(&rows);
     let starts = max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+    if json::is_on() {
+        let order = planned.iter().enumerate().map(|(index, ticket)| {
+            json!({
+                "id": ticket.id, "waits_for": ticket.waits_for,
+                "not_before": ticket.not_before.map(|at| time::stamp(at, &TimeZone::system())),
+                "stuck": ticket.stuck, "beyond_max": index >= starts,
+            })
+        });
+        let order: Vec<Value> = order.collect();
+        json::document(&json!({ "version": 1, "tickets": new.tickets, "parallel": parallel, "order": order }));
+        return Ok(());
+    }
     if !planned.is_empty() {
         ui::out(format!("would start, {parallel} at once:"));
     }

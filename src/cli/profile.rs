@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{context::Context, ui};
+use super::{context::Context, json, ui};
 use crate::{
     adapters::{fs, git::Git},
     agent::profile::{Library, Profile},
@@ -109,6 +109,10 @@ fn show(profiles: &LayeredProfiles, root: Option<&Path>, name: &str) -> Result<E
         let also = problems.iter().map(|problem| format!("\n{problem}")).collect::<String>();
         AppError::usage(format!("{error}{also}")).hint("autodo profile list shows what there is")
     })?;
+    if json::is_on() {
+        json::document(&json!({ "version": 1, "name": name, "origins": shown.origins, "text": shown.text }));
+        return Ok(Exit::Ok);
+    }
     let mut origins = shown.origins.iter();
     let first = origins.next().map_or("", String::as_str);
     ui::out(format!("# {first}"));
@@ -130,7 +134,7 @@ fn check(profiles: &LayeredProfiles, root: Option<&Path>, path: &Path, typed: &P
         let also = problems.iter().map(|problem| format!("\n{problem}")).collect::<String>();
         AppError::usage(format!("{error}{also}")).hint("profiles/README.md in autodo's source explains every key")
     })?;
-    ui::out(format!("{origin}: the profile {} is right", profile.name));
+    ui::did(None, "checked", format!("{origin}: the profile {} is right", profile.name));
     if profile.launch.argv.is_empty() {
         ui::say("it has no argv: it is a base for other profiles, and no ticket can name it");
     }

@@ -62,7 +62,7 @@ impl Observer for Json {
         if let Some(fields) = line.as_object_mut() {
             fields.insert("ticket".into(), serde_json::json!(entry.ticket));
         }
-        ui::out(line.to_string());
+        super::json::line(&line.to_string());
     }
 }
 

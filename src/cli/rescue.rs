@@ -153,13 +153,13 @@ async fn restore(
             .join(format!("{}.rescue-{}", rescue.ticket, rescue.number)),
     };
     if dry_run {
-        ui::out(format!("would restore {} into {}", rescue.name, place.display()));
+        ui::did(None, "would restore", format!("would restore {} into {}", rescue.name, place.display()));
         return Ok(Exit::Ok);
     }
     let restored = app.git.restore(repo, rescue, &place).await.map_err(|error| {
         AppError::new(format!("cannot restore {}: {error}", rescue.name)).hint("--into DIR takes another place")
     })?;
-    ui::out(restored.worktree.display().to_string());
+    ui::did(None, "restored", restored.worktree.display().to_string());
     ui::say(format!("restored {} on the branch {}", rescue.name, restored.branch));
     ui::say_hint(&format!("the reference stays; git -C {} update-ref -d {} drops it", repo.display(), rescue.name));
     Ok(Exit::Ok)

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     ask,
     context::{Context, person_only},
-    find,
+    find, json,
     report::tier,
     ui,
 };
@@ -49,7 +49,7 @@ pub struct ReviewArgs {
     #[command(flatten)]
     id: IdArgs,
     /// JSON, for programs.
-    #[arg(long, conflicts_with_all = ["tier", "accept_stale"])]
+    #[arg(long)]
     json: bool,
     /// Set the ticket's risk: only a person lowers it.
     #[arg(long, value_name = "[N=]TIER")]
@@ -230,9 +230,16 @@ pub async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, AppError> 
         Observed::Absent => row.proof.as_ref().and_then(|p| p.head.clone()).unwrap_or(branch),
         Observed::Present(_) | Observed::Unknown(_) => branch,
     };
-    let text = app.git.diff(&row.repo, base, &head, ui::is_terminal(), args.stat).await.map_err(|e| {
-        AppError::new(e.to_string()).hint("its branch may have been deleted: git branch --list 'autodo/*'")
-    })?;
+    let text =
+        app.git.diff(&row.repo, base, &head, ui::is_terminal() && !json::is_on(), args.stat).await.map_err(|e| {
+            AppError::new(e.to_string()).hint("its branch may have been deleted: git branch --list 'autodo/*'")
+        })?;
+    if json::is_on() {
+        let stat = args.stat;
+        let value = json!({ "version": 1, "id": row.id, "base": base, "head": head, "stat": stat, "text": text });
+        json::document(&value);
+        return Ok(Exit::Ok);
+    }
     ui::out_text(&text);
     Ok(Exit::Ok)
 }
@@ -245,6 +252,10 @@ pub async fn path(context: &Context, args: &PathArgs) -> Result<Exit, AppError> 
     let app = context.app()?;
     let row = find::anywhere(&app, &args.id.id)?;
     let path: PathBuf = if args.records { app.home.ticket(&row.id) } else { row.worktree };
+    if json::is_on() {
+        json::document(&json!({ "version": 1, "id": row.id, "path": path.to_string_lossy() }));
+        return Ok(Exit::Ok);
+    }
     ui::out(path.display().to_string());
     Ok(Exit::Ok)
 }

@@ -74,13 +74,13 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
         accepted(reply)?;
     }
     if met.by_supervisor {
-        ui::out(format!("{}: {done}; the supervisor delivers it", row.id));
+        ui::did(Some(&row.id), done, format!("{}: {done}; the supervisor delivers it", row.id));
         return Ok(Exit::Ok);
     }
     let now = find::row(&app, row.id.as_str())?;
     let exit = match &now.status {
         Status::Running(run) if matches!(run.phase, Phase::Pasting { .. } | Phase::Submitting { .. }) => {
-            ui::out(format!("{}: {done}; it is still on its way", row.id));
+            ui::did(Some(&row.id), done, format!("{}: {done}; it is still on its way", row.id));
             Exit::Ok
         }
         Status::Running(run) if run.unsent.is_some() => {
@@ -89,11 +89,11 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             Exit::Error
         }
         Status::Running(_) => {
-            ui::out(format!("{}: {done}, and the agent has it", row.id));
+            ui::did(Some(&row.id), done, format!("{}: {done}, and the agent has it", row.id));
             Exit::Ok
         }
         Status::Queued { .. } => {
-            ui::out(format!("{}: {done}; it goes on when it is started again", row.id));
+            ui::did(Some(&row.id), done, format!("{}: {done}; it goes on when it is started again", row.id));
             Exit::Ok
         }
         Status::Blocked(blocked) if blocked.pressed.is_none() && !blocked.note.is_empty() => {
@@ -103,10 +103,11 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
         Status::Blocked(blocked)
             if blocked.pressed.is_some() || matches!(&row.status, Status::Blocked(was) if takes_a_key(was)) =>
         {
-            ui::out(format!(
-                "{}: the key was typed; it is blocked ({}) until its screen is seen",
-                row.id, blocked.reason
-            ));
+            ui::did(
+                Some(&row.id),
+                done,
+                format!("{}: the key was typed; it is blocked ({}) until its screen is seen", row.id, blocked.reason),
+            );
             Exit::Ok
         }
         Status::Blocked(blocked) => {
@@ -115,7 +116,7 @@ async fn text(context: &Context, args: &TextArgs, request: Request) -> Result<Ex
             Exit::PersonNeeded
         }
         _ => {
-            ui::out(format!("{}: {done}; it is {} now", row.id, now.status.word()));
+            ui::did(Some(&row.id), done, format!("{}: {done}; it is {} now", row.id, now.status.word()));
             Exit::Ok
         }
     };

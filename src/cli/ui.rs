@@ -1,18 +1,15 @@
 //! What the program says: data on standard output, all else on standard error. The only place that prints.
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-};
+use std::io::{IsTerminal, Write};
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::app::{AppError, Exit};
+use super::json;
+use crate::{app::AppError, domain::id::TicketId};
 
-/// Writes a line of data to standard output. A reader that has gone is no error: there is nobody left to tell.
-pub fn out(line: impl AsRef<str>) {
-    let line = line.as_ref();
+/// Writes a line to standard output. A reader that has gone is no error: there is nobody left to tell.
+pub fn print(line: &str) {
     if line.bytes().any(|byte| byte == 0x1b) {
         // Ignored: see above.
         writeln!(anstream::stdout().lock(), "{line}").ok();
@@ -22,8 +19,26 @@ pub fn out(line: impl AsRef<str>) {
     }
 }
 
+/// Writes a line of data for people to standard output; with `--json` it is one of the results.
+pub fn out(line: impl AsRef<str>) {
+    did(None, "said", line);
+}
+
+/// Says what was done to a ticket (or to none), as a line for people; with `--json` it is one of the results, with
+/// `did` as its word.
+pub fn did(id: Option<&TicketId>, did: &str, line: impl AsRef<str>) {
+    if json::is_on() {
+        json::note(id.map(TicketId::as_str), did, line.as_ref());
+    } else {
+        print(line.as_ref());
+    }
+}
+
 /// Writes text to standard output as it is.
 pub fn out_text(text: &str) {
+    if json::is_on() {
+        return out(text);
+    }
     let mut stdout = anstream::stdout().lock();
     // Ignored: see `out`.
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).ok();
@@ -38,7 +53,7 @@ pub fn out_bytes(bytes: &[u8]) {
 
 /// Writes JSON to standard output, indented.
 pub fn json(value: &Value) {
-    out(serde_json::to_string_pretty(value).unwrap_or_default());
+    json::document(value);
 }
 
 /// Says something to the user.
@@ -47,21 +62,14 @@ pub fn say(line: impl AsRef<str>) {
     writeln!(anstream::stderr().lock(), "{}", line.as_ref()).ok();
 }
 
-/// Says what went wrong and what to do.
+/// Says what went wrong and what to do; with `--json` as one line of JSON.
 pub fn error(error: &AppError) {
+    if json::is_on() {
+        return say(json::error(error).to_string());
+    }
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     say(format!("{style}error:{style:#} {}", error.message));
     say_hint(&error.hint);
-}
-
-/// Says what went wrong, if anything did; the exit code for the system.
-#[must_use]
-pub fn ended(result: Result<Exit, AppError>) -> ExitCode {
-    let exit = result.unwrap_or_else(|why| {
-        error(&why);
-        why.exit
-    });
-    ExitCode::from(exit.code())
 }
 
 /// Says what to do now.

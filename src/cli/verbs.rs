@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, list, logs,
-    man, profile, report, rescue, show, summary, text, wait,
+    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, json, list,
+    logs, man, profile, report, rescue, show, summary, text, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -109,6 +109,18 @@ pub(super) struct HookArgs {
 
 /// Threads for work that blocks (git, files of launches). Every thread that ever ran keeps memory of its own.
 const BLOCKING_THREADS: usize = 8;
+
+/// Reads the command line.
+///
+/// # Errors
+/// It is wrong, or asks for help.
+pub(super) fn parse() -> Result<Cli, clap::Error> {
+    let matches = super::command().try_get_matches()?;
+    if json::is_asked(&matches) {
+        json::begin();
+    }
+    Cli::from_arg_matches(&matches)
+}
 
 /// Runs what was asked for.
 ///

@@ -76,7 +76,7 @@ async fn until_there(app: &App, ids: &[TicketId], longest: Option<u64>) -> Resul
             if is_there(row) {
                 if there.get(&row.id).map(|old| old.status.word()) != Some(row.status.word()) {
                     let reason = audit::reason(row).map(|r| format!(" ({})", ui::plain(&r))).unwrap_or_default();
-                    ui::out(format!("{}: {}{reason}", row.id, row.status.word()));
+                    ui::did(Some(&row.id), row.status.word(), format!("{}: {}{reason}", row.id, row.status.word()));
                 }
                 there.insert(row.id.clone(), row.clone());
             } else {

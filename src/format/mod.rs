@@ -12,6 +12,7 @@ pub mod permissions;
 pub mod problem;
 pub mod queue;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod review;
 pub mod spent;

@@ -2,6 +2,7 @@
 
 mod asking;
 mod backlogs;
+mod bundling;
 mod cleaning;
 mod completing;
 mod config;
@@ -48,7 +49,7 @@ fn install(world: &World, name: &str, script: &str) {
 }
 
 /// A profile for the program `program`, as a user would write it.
-fn profile_text(name: &str, program: &str) -> String {
+pub fn profile_text(name: &str, program: &str) -> String {
     format!(
         "version = 1\nname = \"{name}\"\nextends = \"generic\"\ndescription = \"an agent of mine\"\n\n\
          [launch]\nargv = [\"{program}\"]\n\n\

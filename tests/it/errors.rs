@@ -55,9 +55,14 @@ fn sources() -> Vec<(String, Found)> {
         .collect()
 }
 
-/// True for a text that is nothing but a placeholder: it was put together elsewhere, and is listed there.
+/// True for a text that is nothing but placeholders: it was put together elsewhere, and is listed there.
 fn is_handed_on(text: &str) -> bool {
-    text.starts_with('<') && text.ends_with('>') && text.matches('<').count() == 1
+    let mut inside = false;
+    let own = text.chars().filter(|c| {
+        inside = if inside { *c != '>' } else { *c == '<' };
+        !inside && c.is_alphanumeric()
+    });
+    own.count() == 0 && text.contains('<')
 }
 
 /// The errors of a file that say something themselves.

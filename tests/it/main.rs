@@ -19,6 +19,7 @@ mod docs;
 mod e2e;
 mod errors;
 mod git;
+mod json;
 mod process;
 mod profiles;
 mod script;

@@ -38,9 +38,7 @@ pub struct Cause {
 pub struct Found {
     /// What the file is for: the first line of its documentation.
     pub about: String,
-    /// Errors in the order of the source.
     pub entries: Vec<Entry>,
-    /// Causes.
     pub causes: Vec<Cause>,
     /// Errors whose hint does not stand where they are made, by their text.
     pub apart: Vec<String>,
@@ -246,7 +244,7 @@ impl<'ast> Visit<'ast> for Reader {
             }
             _ => (String::new(), attrs),
         };
-        self.cause(&name, attrs, docs(attrs));
+        self.cause(&name, attrs, &docs(attrs));
         self.lets.push(BTreeMap::new());
         visit::visit_item(self, item);
         self.lets.pop();
@@ -350,11 +348,11 @@ impl<'ast> Visit<'ast> for Reader {
 
 impl Reader {
     fn variant(&mut self, of: &str, variant: &Variant) {
-        self.cause(of, &variant.attrs, docs(&variant.attrs));
+        self.cause(of, &variant.attrs, &docs(&variant.attrs));
     }
 
     /// Takes down what `#[error("…")]` says.
-    fn cause(&mut self, of: &str, attrs: &[Attribute], when: String) {
+    fn cause(&mut self, of: &str, attrs: &[Attribute], when: &str) {
         for attr in attrs.iter().filter(|a| a.path().is_ident("error")) {
             let parser = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated;
             // `transparent`, and what begins with a dot (`.0`), are no expressions: the first is another's text, of the
@@ -372,7 +370,7 @@ impl Reader {
             if template.starts_with('<') && template.ends_with('>') && !template[1..].contains('<') {
                 continue;
             }
-            self.found.causes.push(Cause { of: of.to_owned(), text: template, when: when.clone() });
+            self.found.causes.push(Cause { of: of.to_owned(), text: template, when: when.to_owned() });
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod invariants;
 pub mod process;
 pub mod program;
 pub mod repo;
+pub mod schema;
 pub mod source;
 pub mod tmux;
 pub mod world;

@@ -105,6 +105,7 @@ pub async fn run(looker: &Looker, json: bool) -> Result<Exit, AppError> {
 
 /// One list, or one line of JSON, for each change.
 async fn lines(looker: &Looker, json: bool, mut changes: Changes) -> Result<Exit, AppError> {
+    crate::cli::json::lines();
     let mut interrupt = crate::cli::context::Interrupt::new()?;
     let watch = async {
         let mut before = None;
@@ -131,7 +132,7 @@ async fn lines(looker: &Looker, json: bool, mut changes: Changes) -> Result<Exit
                 })
             };
             if let Some(text) = text {
-                ui::out(text);
+                ui::print(&text);
             }
             tokio::time::sleep(pause(began)).await;
             changes.came().await;
