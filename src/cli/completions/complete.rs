@@ -118,6 +118,7 @@ const TABLE: &[(&str, Takes)] = {
         ("clean ids", Tickets(&["reviewed", "landed", "failed", "cancelled"])),
         ("rescue restore into", Folder),
         ("profile show name", Profiles),
+        ("debug bundle id", Tickets(&[])),
         ("debug screen profile", Profiles),
     ]
 };
