@@ -1,7 +1,7 @@
 //! What a bug report needs, without what must not leave the machine: `autodo debug bundle`.
 //!
 //! Two walls stand between a secret and the bundle. Of what is JSON (the queue, the journal, the audit trail, records of
-//! launches) a text stays only under a name that is listed here ([`OPEN`]); every other text becomes its length. And all
+//! launches) a text stays only under a name that is listed here (`OPEN`); every other text becomes its length. And all
 //! that goes in passes the [`Redactor`]. What a person or an agent wrote (tickets, prompts, answers, screens, reviews,
 //! logs of checks) goes in only where it is asked for.
 

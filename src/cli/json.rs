@@ -1,7 +1,7 @@
 //! `--json`: which command prints what for programs, and the one document of commands that do things to tickets.
 //!
-//! A command that answers a question prints its own document ([`document`], [`line`]). What a command *does* is noted
-//! ([`did`]) where a person would read a line of it, and comes as one document at the end.
+//! A command that answers a question prints its own document ([`document()`], [`line()`]). What a command *does* is noted
+//! (`ui::did`) where a person would read a line of it, and comes as one document at the end.
 
 use std::sync::{
     Mutex, PoisonError,
