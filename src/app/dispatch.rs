@@ -33,7 +33,7 @@ use crate::{
 const COPY_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// How often memory that is free is given back.
-const GIVE_BACK_EVERY: Duration = Duration::from_secs(5);
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(10);
 
 /// What a supervisor is to do.
 pub struct Job {
