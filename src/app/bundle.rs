@@ -209,11 +209,19 @@ fn own_words(home: &Home) -> Vec<(String, String)> {
     words
 }
 
-/// All files below `folder`, in order. Links are not followed; what cannot be looked at has no files.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+/// All files below `folder`, in order, and why folders could not be looked into. Links are not followed.
+fn files_below(folder: &Path) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut files, mut unseen, mut folders) = (Vec::new(), Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
-        for listed in fs::list_dir(&folder).present().unwrap_or_default() {
+        let all = match fs::list_dir(&folder) {
+            Observed::Present(all) => all,
+            Observed::Absent => Vec::new(),
+            Observed::Unknown(why) => {
+                unseen.push(why);
+                Vec::new()
+            }
+        };
+        for listed in all {
             match listed.kind {
                 // What an agent keeps for itself may hold how it logs in.
                 Kind::Folder if listed.name == "state" => {}
@@ -224,7 +232,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files.sort();
-    files
+    (files, unseen)
 }
 
 impl Collector<'_> {
@@ -328,7 +336,12 @@ impl Collector<'_> {
     /// The folder of a ticket: which files it has, and of those that are records, what they say.
     fn folder(&mut self, folder: &Path, name: &Path) {
         let mut names = Vec::new();
-        for file in files_below(folder) {
+        let (files, unseen) = files_below(folder);
+        for why in unseen {
+            let why = self.redactor.text(&why);
+            self.left(&format!("files of {}: {why}", name.display()));
+        }
+        for file in files {
             let Ok(inside) = file.strip_prefix(folder) else { continue };
             names.push(format!("{}\n", inside.display()));
             let inside = Path::new("tickets").join(name).join(inside);
@@ -359,5 +372,22 @@ impl Collector<'_> {
                 self.lines(name, values.into_iter());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_looked_into_is_told_and_one_that_is_not_there_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a");
+        fs::write_atomic(&file, b"", 0o600, fs::Sync::None).unwrap();
+        assert_eq!(files_below(dir.path()), (vec![file], vec![]));
+        assert_eq!(files_below(&dir.path().join("none")), (vec![], vec![]));
+        // No system takes such a name.
+        let (files, unseen) = files_below(&dir.path().join("x".repeat(300)));
+        assert!(files.is_empty() && unseen.len() == 1 && unseen[0].contains("list"), "{unseen:?}");
     }
 }
