@@ -104,7 +104,7 @@ impl App {
     /// The books cannot be read: nothing was changed.
     pub fn queue(&self, lock: &Lock) -> Result<(Queue, Vec<String>), AppError> {
         let (books, loaded) = store::open(&self.home, lock)?;
-        let mut queue = Queue::new(loaded.rows, loaded.seq, Box::new(books), self.world.clone());
+        let mut queue = Queue::new(Box::new(books), self.world.clone());
         for id in loaded.unprojected {
             queue.write_review(&id);
         }

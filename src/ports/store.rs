@@ -1,7 +1,7 @@
 //! The books: the journal, which is the commit, and what is projected from it.
 
 pub use crate::domain::entry::Entry;
-use crate::domain::{id::TicketId, review::Review, row::Row};
+use crate::domain::{id::TicketId, review::Review, row::Row, schedule::Rows};
 
 /// Why the books could not be written or read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -19,17 +19,23 @@ pub struct StoreError {
 
 /// The books, held by whoever holds the lock.
 pub trait Store: Send {
-    /// Appends one line and syncs it. When this returns, the step has happened.
+    /// The open rows after the last step.
+    fn rows(&self) -> &Rows;
+
+    /// The number of the last step.
+    fn seq(&self) -> u64;
+
+    /// Appends one line and syncs it. When this returns, the step has happened. Returns the row as it was before.
     ///
     /// # Errors
     /// Nothing was committed: the caller must not act.
-    fn commit(&mut self, entry: &Entry) -> Result<(), StoreError>;
+    fn commit(&mut self, entry: &Entry) -> Result<Option<Row>, StoreError>;
 
-    /// Writes `queue.toml` for these rows, in the order given, reflecting `seq`.
+    /// Writes `queue.toml`: all open rows, the oldest first.
     ///
     /// # Errors
     /// The projection is old; it is repaired at the next call or start.
-    fn publish(&mut self, seq: u64, rows: &[&Row]) -> Result<(), StoreError>;
+    fn publish(&mut self) -> Result<(), StoreError>;
 
     /// Appends one line to the ticket's audit trail: `kind` and fields, beside `seq` and `at`.
     ///

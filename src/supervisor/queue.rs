@@ -60,8 +60,6 @@ pub enum TakeError {
 
 /// All rows, and the books they are kept in.
 pub struct Queue {
-    rows: Rows,
-    seq: u64,
     began: Timestamp,
     store: Box<dyn Store>,
     world: World,
@@ -73,13 +71,11 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue as loaded: `rows` reflect the journal up to `seq`.
+    /// The queue as it stands in the books.
     #[must_use]
-    pub fn new(rows: Rows, seq: u64, store: Box<dyn Store>, world: World) -> Self {
+    pub fn new(store: Box<dyn Store>, world: World) -> Self {
         Self {
             began: world.clock.now(),
-            rows,
-            seq,
             store,
             world,
             accepted: BTreeMap::new(),
@@ -97,13 +93,13 @@ impl Queue {
     /// All rows.
     #[must_use]
     pub fn rows(&self) -> &Rows {
-        &self.rows
+        self.store.rows()
     }
 
     /// The seq of the last commit.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.store.seq()
     }
 
     /// The time of day.
@@ -142,7 +138,7 @@ impl Queue {
             return Ok(Taken::Done(vec![]));
         }
         let accepted = self.accepted(id)?;
-        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
+        let row = self.rows().get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
         match machine::step(row, &accepted.1, &event, now) {
             Step::Ignored => Ok(Taken::Ignored),
             Step::Refused(refusal) => Err(refusal.into()),
@@ -160,7 +156,7 @@ impl Queue {
     pub fn would_take(&mut self, id: &TicketId, event: &Event) -> Result<(), TakeError> {
         let now = self.now();
         let accepted = self.accepted(id)?;
-        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
+        let row = self.rows().get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?;
         match machine::step(row, &accepted.1, event, now) {
             Step::Refused(refusal) => Err(refusal.into()),
             Step::Next { .. } | Step::Ignored => Ok(()),
@@ -172,7 +168,7 @@ impl Queue {
     /// # Errors
     /// It is not finished, or the books cannot be written; the ticket stays in the queue.
     pub fn archive(&mut self, id: &TicketId, event: Event) -> Result<(), TakeError> {
-        let row = self.rows.get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?.clone();
+        let row = self.rows().get(id).ok_or_else(|| TakeError::NoTicket(id.clone()))?.clone();
         if !row.status.is_over() {
             let why = format!("{id} is {}: only what is finished leaves the queue", row.status.word());
             return Err(Refusal { why, hint: format!("autodo show {id}") }.into());
@@ -192,16 +188,11 @@ impl Queue {
         row: Option<Row>,
         now: Timestamp,
     ) -> Result<(), TakeError> {
-        let entry = Entry { seq: self.seq + 1, at: now, ticket: id.clone(), event, effects, row };
+        let entry = Entry { seq: self.seq() + 1, at: now, ticket: id.clone(), event, effects, row };
         let word = entry.event.word();
         (self.world.point)(&format!("commit.before.{word}"));
-        self.store.commit(&entry)?;
-        self.seq += 1;
+        let before = self.store.commit(&entry)?;
         (self.world.point)(&format!("commit.after.{word}"));
-        let before = match &entry.row {
-            Some(row) => self.rows.insert(id.clone(), row.clone()),
-            None => self.rows.remove(id),
-        };
         // A sign of life alone changes nothing that a person reads: it waits for company.
         let wait = if is_life(&entry.event) { ALIVE_WAITS } else { SignedDuration::ZERO };
         let due = now.checked_add(wait).unwrap_or(now);
@@ -234,9 +225,7 @@ impl Queue {
         for id in std::mem::take(&mut self.reviews) {
             self.write_review(&id);
         }
-        let mut rows: Vec<&Row> = self.rows.values().collect();
-        rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-        match self.store.publish(self.seq, &rows) {
+        match self.store.publish() {
             Ok(()) => self.publish_at = None,
             Err(error) => tracing::warn!(%error, "queue.toml is behind the journal"),
         }
@@ -245,7 +234,7 @@ impl Queue {
     /// Writes the review of one ticket.
     pub fn write_review(&mut self, id: &TicketId) {
         let Ok(accepted) = self.accepted(id) else { return };
-        let Some(row) = self.rows.get(id) else { return };
+        let Some(row) = self.rows().get(id) else { return };
         let review = review::build(row, &accepted.0, &self.world);
         if let Err(error) = self.store.review(&review) {
             tracing::warn!(ticket = %id, %error, "the review was not written");
@@ -256,7 +245,7 @@ impl Queue {
     pub fn next_deadline(&mut self, counts: impl Fn(&TicketId, Timer) -> bool) -> Option<(Timestamp, TicketId, Timer)> {
         let began = self.began;
         let ids: Vec<TicketId> = self
-            .rows
+            .rows()
             .values()
             .filter(|r| matches!(r.status, Status::Running(_) | Status::Parked(_) | Status::Blocked(_)))
             .map(|r| r.id.clone())
@@ -264,7 +253,7 @@ impl Queue {
         ids.into_iter()
             .filter_map(|id| {
                 let accepted = self.accepted(&id).ok()?;
-                let (at, timer) = machine::deadline(self.rows.get(&id)?, &accepted.1, began)?;
+                let (at, timer) = machine::deadline(self.rows().get(&id)?, &accepted.1, began)?;
                 Some((at, id, timer))
             })
             .filter(|(_, id, timer)| counts(id, *timer))
@@ -274,7 +263,7 @@ impl Queue {
     /// The effects that carry a ticket on, as after a restart.
     pub fn pending(&mut self, id: &TicketId) -> Vec<Effect> {
         let Ok(accepted) = self.accepted(id) else { return vec![] };
-        self.rows.get(id).map(|row| machine::pending(row, &accepted.1)).unwrap_or_default()
+        self.rows().get(id).map(|row| machine::pending(row, &accepted.1)).unwrap_or_default()
     }
 }
 

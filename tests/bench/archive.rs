@@ -148,14 +148,10 @@ fn write(home: &Home, open: usize, archived: usize) -> Result<(), Trouble> {
             step(&mut books, None, Event::Archived { by: "bench".into() }).map_err(|why| said(&why))?;
         }
         if books.seq() % PUBLISHED_EVERY == 0 {
-            let rows = books.rows().clone();
-            books.publish(books.seq(), &rows.values().collect::<Vec<_>>()).map_err(|why| said(&why))?;
+            books.publish().map_err(|why| said(&why))?;
         }
     }
-    let rows = books.rows().clone();
-    let mut rows: Vec<&Row> = rows.values().collect();
-    rows.sort_by_key(|row| row.created);
-    books.publish(books.seq(), &rows).map_err(|why| said(&why))
+    books.publish().map_err(|why| said(&why))
 }
 
 /// A ticket as one is after its work.

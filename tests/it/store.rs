@@ -98,8 +98,7 @@ fn commit(books: &mut Books, row: &Row) {
 }
 
 fn publish(books: &mut Books) {
-    let rows = books.rows().clone();
-    books.publish(books.seq(), &rows.values().collect::<Vec<_>>()).unwrap();
+    books.publish().unwrap();
 }
 
 fn titled(ticket: &str, title: &str) -> Row {

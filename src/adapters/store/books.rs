@@ -19,7 +19,7 @@ use crate::{
         fs::{self, FsError, PRIVATE, Sync},
         home::Home,
     },
-    domain::{entry::Entry, glance::Glance, id::TicketId, review::Review, row::Row},
+    domain::{entry::Entry, glance::Glance, id::TicketId, review::Review, row::Row, schedule::Rows},
     format::{
         glances,
         journal::{JournalError, encode_entry, encode_snapshot},
@@ -36,7 +36,7 @@ pub const COMPACT_ABOVE: u64 = 16 * 1024 * 1024;
 pub struct Books {
     home: Home,
     journal: JournalFile,
-    rows: BTreeMap<TicketId, Row>,
+    rows: Rows,
     archived: IdSet,
     seq: u64,
     at: Option<Timestamp>,
@@ -65,7 +65,7 @@ impl Drawn {
 
 /// What the books begin with.
 pub(super) struct State {
-    pub rows: BTreeMap<TicketId, Row>,
+    pub rows: Rows,
     pub archived: IdSet,
     pub seq: u64,
     pub at: Option<Timestamp>,
@@ -84,18 +84,6 @@ impl Books {
     pub fn compacting_above(mut self, bytes: u64) -> Self {
         (self.compact_above, self.compact_at) = (bytes, bytes);
         self
-    }
-
-    /// The last step.
-    #[must_use]
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The open rows after the last step.
-    #[must_use]
-    pub fn rows(&self) -> &BTreeMap<TicketId, Row> {
-        &self.rows
     }
 
     /// Bytes in the journal.
@@ -157,8 +145,11 @@ impl Books {
         Ok(())
     }
 
-    pub(super) fn publish_with(&mut self, seq: u64, rows: &[&Row], sync: Sync) -> Result<(), StoreError> {
-        for row in rows {
+    pub(super) fn publish_with(&mut self, sync: Sync) -> Result<(), StoreError> {
+        let seq = self.seq;
+        let mut rows: Vec<&Row> = self.rows.values().collect();
+        rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        for row in &rows {
             if !self.drawn.contains_key(&row.id) {
                 self.drawn.insert(row.id.clone(), Drawn::of(&self.home, row)?);
             }
@@ -189,7 +180,15 @@ impl Books {
 }
 
 impl Store for Books {
-    fn commit(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn commit(&mut self, entry: &Entry) -> Result<Option<Row>, StoreError> {
         let refuse = |why: String| StoreError::from(FsError::refused("append to", &self.home.journal(), why));
         if entry.seq != self.seq + 1 {
             return Err(refuse(format!("step {} does not follow step {}", entry.seq, self.seq)));
@@ -204,16 +203,16 @@ impl Store for Books {
         self.journal.append(&line)?;
         (self.seq, self.at) = (entry.seq, Some(entry.at));
         self.drawn.remove(&entry.ticket);
-        match &entry.row {
+        let before = match &entry.row {
             Some(row) => self.rows.insert(row.id.clone(), row.clone()),
             None => self.rows.remove(&entry.ticket),
         };
         self.after_commit(entry);
-        Ok(())
+        Ok(before)
     }
 
-    fn publish(&mut self, seq: u64, rows: &[&Row]) -> Result<(), StoreError> {
-        self.publish_with(seq, rows, Sync::None)
+    fn publish(&mut self) -> Result<(), StoreError> {
+        self.publish_with(Sync::None)
     }
 
     fn audit(&mut self, ticket: &TicketId, line: &Value) -> Result<(), StoreError> {

@@ -106,7 +106,7 @@ fn repair(
         archive.remove(ticket)?;
     }
     if plan.publish {
-        books.publish_with(plan.seq, &plan.rows.values().collect::<Vec<_>>(), Sync::Full)?;
+        books.publish_with(Sync::Full)?;
     }
     claims::repair(home, plan.rows.keys(), &archive, &archived, !archive.troubles.is_empty())?;
     if let Some((bytes, loaded)) = journal {
