@@ -52,13 +52,13 @@ const SCENARIO: &str = "ready\nexpect-prompt\nstamp got\nhang\n";
 /// Something did not start.
 pub fn measure(options: &Options) -> Result<Starts, Trouble> {
     let mut starts = Starts::default();
-    // Removed only when all is measured: for minutes after a million files are removed, ext4 passes over their inodes
-    // one by one for each new file, and a checkout takes seven times as long.
-    let mut rooms = Vec::new();
+    // Left to whoever made the folder: for minutes after a million files are removed, ext4 passes over their inodes one
+    // by one for each new file, and a checkout takes seven times as long.
     for round in 0..options.rounds {
         let is_autodo_first = round % 2 == 0;
         for is_autodo in [is_autodo_first, !is_autodo_first] {
-            let room = room(options, "")?;
+            let mut room = room(options, "")?;
+            room.leave();
             if is_autodo {
                 let (took, cpu) = by_autodo(options, &room)?;
                 starts.autodo.push(took);
@@ -69,8 +69,6 @@ pub fn measure(options: &Options) -> Result<Starts, Trouble> {
                 starts.bare.push(took);
                 eprintln!("dispatch: pair {round}: by hand {took:.1} s");
             }
-            room.end_tmux();
-            rooms.push(room);
         }
     }
     warm(options, &mut starts)?;
@@ -142,7 +140,8 @@ fn by_hand(options: &Options, room: &Room) -> Result<f64, Trouble> {
 
 /// One ticket at a time, each by a supervisor of its own, from the pool that the one before left.
 fn warm(options: &Options, starts: &mut Starts) -> Result<(), Trouble> {
-    let room = room(options, &format!("[worktree]\npool = {POOL}\n"))?;
+    let mut room = room(options, &format!("[worktree]\npool = {POOL}\n"))?;
+    room.leave();
     let ready = || {
         let list = room.git("worktree list --porcelain").unwrap_or_default();
         list.lines().filter(|line| *line == "locked autodo-pool").count() == POOL

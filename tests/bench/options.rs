@@ -17,7 +17,7 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
   --archived N       tickets in the archive, for list (100000)
   --files N          files of the repository, for dispatch (20000)
   --starts N         tickets dispatched at once, for dispatch (50)
-  --rounds N         pairs for dispatch (3)
+  --rounds N         pairs for dispatch (2); at 20000 files and 50 starts each takes 9 GB, which are left in the folder
   --tickets N        tickets through the script agent, for thousand (1000)
   --autodo PATH      the program to measure (autodo beside this one)
   --agent PATH       the scripted agent (fake-agent beside this one)
@@ -85,7 +85,7 @@ impl Options {
             archived: 100_000,
             files: 20_000,
             starts: 50,
-            rounds: 3,
+            rounds: 2,
             tickets: 1000,
             autodo: beside("autodo"),
             agent: beside("fake-agent"),

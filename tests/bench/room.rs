@@ -36,6 +36,11 @@ impl<'a> Room<'a> {
         Ok(room)
     }
 
+    /// Its files are not removed when it is dropped; what runs in it is ended all the same.
+    pub fn leave(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// A place in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
