@@ -121,6 +121,14 @@ pub struct Supervisor {
     pot: Option<Pot>,
 }
 
+/// What came of waiting.
+enum Turn {
+    /// Something that the rest may have to be brought into line with.
+    News,
+    /// A look at the panes that showed nothing new.
+    Quiet,
+}
+
 impl Supervisor {
     /// A supervisor over `queue`.
     #[must_use]
@@ -209,8 +217,12 @@ impl Supervisor {
                     return ending;
                 }
             }
-            if let Err(ending) = self.next().await {
-                return ending;
+            loop {
+                match self.next().await {
+                    Ok(Turn::Quiet) => {}
+                    Ok(Turn::News) => break,
+                    Err(ending) => return ending,
+                }
             }
         }
     }
@@ -241,7 +253,7 @@ impl Supervisor {
     }
 
     /// Waits for the next thing to happen, and takes it in.
-    async fn next(&mut self) -> Result<(), Ending> {
+    async fn next(&mut self) -> Result<Turn, Ending> {
         if self.round.is_none() && Instant::now() >= self.next_round {
             self.begin_round();
         }
@@ -262,11 +274,11 @@ impl Supervisor {
             Some(told) = self.told_rx.recv() => self.told(told).map_err(Ending::Books)?,
             round = round => {
                 self.round = None;
-                self.end_round(round).map_err(Ending::Books)?;
+                return self.end_round(round).map_err(Ending::Books);
             }
             () = tokio::time::sleep_until(wake_at) => {}
         }
-        Ok(())
+        Ok(Turn::News)
     }
 
     /// Takes an event; extra effects are started at once, the others by [`Self::tasks`].

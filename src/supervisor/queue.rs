@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,16 @@ use crate::{
 
 /// How long `queue.toml` may lack a sign of life.
 const ALIVE_WAITS: SignedDuration = SignedDuration::from_secs(10);
+
+/// A `queue.toml` that takes longer than this to write is not written at once after each batch of steps...
+const QUICK: Duration = Duration::from_millis(2);
+/// ...but at most one part of the time, of so many: with a thousand tickets it would be half of all work.
+const SHARE: u32 = 10;
+/// How far it may be behind at most.
+const BREATHER_MAX: Duration = Duration::from_millis(500);
+
+/// When it is tried again where it could not be written.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Somebody who wants to know what was committed, such as a progress display.
 pub trait Observer: Send {
@@ -67,6 +78,8 @@ pub struct Queue {
     observers: Vec<Box<dyn Observer>>,
     /// When `queue.toml` is to be written; `None`: it reflects all steps.
     publish_at: Option<Timestamp>,
+    /// Not before this, so that writing it takes but a part of the time.
+    breather: Timestamp,
     reviews: BTreeSet<TicketId>,
 }
 
@@ -81,6 +94,7 @@ impl Queue {
             accepted: BTreeMap::new(),
             observers: vec![],
             publish_at: Some(Timestamp::MIN),
+            breather: Timestamp::MIN,
             reviews: BTreeSet::new(),
         }
     }
@@ -195,7 +209,7 @@ impl Queue {
         (self.world.point)(&format!("commit.after.{word}"));
         // A sign of life alone changes nothing that a person reads: it waits for company.
         let wait = if is_life(&entry.event) { ALIVE_WAITS } else { SignedDuration::ZERO };
-        let due = now.checked_add(wait).unwrap_or(now);
+        let due = now.checked_add(wait).unwrap_or(now).max(self.breather);
         self.publish_at = Some(self.publish_at.map_or(due, |at| at.min(due)));
         // Ignored: the audit trail is a projection; the journal has the event, and says so in its own line.
         self.store.audit(id, &audit::line(&entry, before.as_ref())).ok();
@@ -217,6 +231,12 @@ impl Queue {
         }
     }
 
+    /// When the projections are due; `None`: nothing is behind.
+    #[must_use]
+    pub fn publish_at(&self) -> Option<Timestamp> {
+        self.publish_at
+    }
+
     /// As [`Self::publish`], also what could wait.
     pub fn publish_all(&mut self) {
         if self.publish_at.is_none() {
@@ -225,9 +245,18 @@ impl Queue {
         for id in std::mem::take(&mut self.reviews) {
             self.write_review(&id);
         }
+        let began = Instant::now();
         match self.store.publish() {
             Ok(()) => self.publish_at = None,
-            Err(error) => tracing::warn!(%error, "queue.toml is behind the journal"),
+            Err(error) => {
+                tracing::warn!(%error, "queue.toml is behind the journal");
+                self.publish_at = Some(self.now().checked_add(TRY_AGAIN).unwrap_or(Timestamp::MIN));
+            }
+        }
+        let took = began.elapsed();
+        if took > QUICK {
+            let rest = (took * SHARE).min(BREATHER_MAX);
+            self.breather = self.now().checked_add(rest).unwrap_or(Timestamp::MIN);
         }
     }
 
@@ -244,20 +273,24 @@ impl Queue {
     /// The next deadline of all rows that `counts` lets through.
     pub fn next_deadline(&mut self, counts: impl Fn(&TicketId, Timer) -> bool) -> Option<(Timestamp, TicketId, Timer)> {
         let began = self.began;
-        let ids: Vec<TicketId> = self
-            .rows()
+        let may_be_due = |row: &&Row| matches!(row.status, Status::Running(_) | Status::Parked(_) | Status::Blocked(_));
+        let is_unread = |row: &&Row| !self.accepted.contains_key(&row.id);
+        let unread: Vec<TicketId> =
+            self.rows().values().filter(may_be_due).filter(is_unread).map(|row| row.id.clone()).collect();
+        for id in unread {
+            // Ignored: without its file a ticket has no deadline.
+            self.accepted(&id).ok();
+        }
+        // Run at each turn: nothing is copied but what is found.
+        self.rows()
             .values()
-            .filter(|r| matches!(r.status, Status::Running(_) | Status::Parked(_) | Status::Blocked(_)))
-            .map(|r| r.id.clone())
-            .collect();
-        ids.into_iter()
-            .filter_map(|id| {
-                let accepted = self.accepted(&id).ok()?;
-                let (at, timer) = machine::deadline(self.rows().get(&id)?, &accepted.1, began)?;
-                Some((at, id, timer))
+            .filter(may_be_due)
+            .filter_map(|row| {
+                let (at, timer) = machine::deadline(row, &self.accepted.get(&row.id)?.1, began)?;
+                counts(&row.id, timer).then_some((at, row, timer))
             })
-            .filter(|(_, id, timer)| counts(id, *timer))
             .min_by_key(|(at, ..)| *at)
+            .map(|(at, row, timer)| (at, row.id.clone(), timer))
     }
 
     /// The effects that carry a ticket on, as after a restart.

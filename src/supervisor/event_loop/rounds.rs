@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Supervisor, Until};
+use super::{Supervisor, Turn, Until};
 use crate::{
     domain::{
         event::Event,
@@ -85,7 +85,8 @@ impl Supervisor {
     pub(super) fn end_round(
         &mut self,
         round: Result<(Watch, Round), tokio::task::JoinError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Turn, StoreError> {
+        let before = (self.has_looked, self.look_again, self.lively);
         let (watch, round) = match round {
             Ok(done) => done,
             Err(error) => {
@@ -104,6 +105,9 @@ impl Supervisor {
         if round.look_again {
             self.next_round = Instant::now() + SECOND_LOOK;
         }
+        let is_settled = before == (self.has_looked, self.look_again, self.lively) && !self.look_again;
+        // A loop that is to end soon looks whether it may after each round.
+        let is_quiet = is_settled && round.news.is_empty() && matches!(self.until, Until::Idle { .. });
         for (target, news) in round.news {
             if !matches!(news, News::Alive) {
                 self.take_reports_of(&target.ticket)?;
@@ -134,7 +138,7 @@ impl Supervisor {
                 self.take_event(&target.ticket, event)?;
             }
         }
-        Ok(())
+        Ok(if is_quiet { Turn::Quiet } else { Turn::News })
     }
 
     /// True while a permission on the screen may yet be answered by the agent's own hook, which takes a moment: it is
@@ -172,11 +176,16 @@ impl Supervisor {
         };
         let waiting = self.waiting.values().copied().filter(|at| *at > looked).min();
         let round = self.round.is_none().then_some(self.next_round);
+        let publish = self.queue.publish_at().map(in_wall);
         let pool = self.stays_since.map(|_| Instant::now() + POOL_LOOK);
         let seldom = match self.until {
             Until::Settled { .. } => None,
             Until::Idle { .. } | Until::Quiet { .. } => Some(self.next_landed.min(self.next_pool.max(looked + SELDOM))),
         };
-        [deadline, schedule, own, waiting, round, pool, seldom].into_iter().flatten().min().unwrap_or(looked + SELDOM)
+        [deadline, schedule, own, waiting, round, publish, pool, seldom]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(looked + SELDOM)
     }
 }
