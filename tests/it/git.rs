@@ -3,6 +3,7 @@
 mod inspect;
 mod interrupted;
 mod kinds;
+mod many;
 mod place;
 mod pool;
 mod prepare;

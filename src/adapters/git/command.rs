@@ -141,6 +141,9 @@ pub struct Limits {
     pub checkout: Duration,
     /// One set-up command of a project.
     pub setup: Duration,
+    /// So many worktrees of a repository are added by `git worktree add`; with more, which it would look into one by
+    /// one, autodo registers them itself where it can.
+    pub worktrees: usize,
 }
 
 impl Default for Limits {
@@ -149,6 +152,7 @@ impl Default for Limits {
             call: Duration::from_secs(120),
             checkout: Duration::from_secs(30 * 60),
             setup: Duration::from_secs(15 * 60),
+            worktrees: 50,
         }
     }
 }

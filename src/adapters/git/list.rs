@@ -121,8 +121,10 @@ pub(crate) fn judge(entries: &[Entry], facts: &Facts<'_>) -> Found {
              or try `git worktree repair {shown}`"
         ));
     }
-    // Until its HEAD is written, a worktree that git is making is detached.
-    let unborn = entry.branch.is_none() && !facts.has_index;
+    // Until its HEAD is written, a worktree that git is making is detached; one that autodo registers is on no branch
+    // that there is.
+    let is_on_none = entry.branch.as_deref().is_none_or(|branch| branch == super::register::UNBORN);
+    let unborn = is_on_none && !facts.has_index;
     if entry.is_creating() && (is_ours || unborn || facts.is_drawn) {
         return Found::HalfMade(entry);
     }

@@ -20,6 +20,7 @@ mod probe;
 mod read;
 mod read_cli;
 mod read_library;
+mod register;
 mod remove;
 mod rescue;
 mod stack;

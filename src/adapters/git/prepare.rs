@@ -172,6 +172,7 @@ impl Git {
         let call = call.args([spec.path.as_os_str(), branch.as_ref()]);
         let is_ours =
             spec.base_commit.is_some() || self.kept_base(&spec.repo, &spec.ticket).await.map_err(passing)?.is_some();
+        let mut is_new = false;
         let start = if tip.is_some() && !is_ours {
             // What is on it would count as this ticket's work.
             let why = format!(
@@ -198,6 +199,7 @@ impl Git {
             let why = format!("branch: Created from {}", start.commit);
             let make = Call::new(&spec.repo).args(["update-ref", "-m", &why, &full, &start.commit, ""]);
             self.program.ok(&make).await.map_err(passing)?;
+            is_new = true;
             start
         };
         crash::point("git.adding");
@@ -207,6 +209,12 @@ impl Git {
         let call = if is_warm {
             let call = Call::new(&spec.path).args(self.lfs_options(&spec.path).await);
             call.args(["checkout", "--quiet", &branch, "--"]).env(PREPARING, &spec.path).checks_out()
+        } else if is_new && self.register(&spec.repo, &spec.path).await.map_err(passing)? {
+            crash::point("git.registered");
+            let call = Call::new(&spec.path).args(self.lfs_options(&spec.repo).await);
+            // The branch is a moment old: no other worktree has it.
+            let checkout = ["checkout", "--quiet", "--ignore-other-worktrees", &branch, "--"];
+            call.args(checkout).env(PREPARING, &spec.path).checks_out()
         } else {
             call
         };

@@ -30,6 +30,9 @@ pub(crate) struct Head {
 pub(crate) trait Reads {
     /// Where it is.
     fn layout(&self) -> Result<Layout, GitError>;
+    /// True if a worktree of it is no more than gitrepository-layout(5) shows: nothing is set for single worktrees or
+    /// for parts of the tree. False also where that is not known.
+    fn is_plain(&self) -> bool;
     /// What is checked out.
     fn head(&self) -> Result<Head, GitError>;
     /// The commit that `rev` names; `None`: it names none.

@@ -59,6 +59,11 @@ impl Reads for Cli {
         Ok(Layout { root, common_dir })
     }
 
+    fn is_plain(&self) -> bool {
+        // What libgit2 cannot open is not.
+        false
+    }
+
     fn head(&self) -> Result<Head, GitError> {
         let commit = self.resolve("HEAD")?;
         let branch = self.symbolic("HEAD")?.and_then(|r| r.strip_prefix("refs/heads/").map(str::to_owned));

@@ -37,6 +37,10 @@ impl Library {
     }
 }
 
+/// Settings under which a worktree is more than its files. Source: git-worktree(1), git 2.47.
+const NOT_PLAIN: [&str; 4] =
+    ["extensions.worktreeConfig", "extensions.relativeWorktrees", "worktree.useRelativePaths", "core.sparseCheckout"];
+
 fn error(what: &str, dir: &Path, why: &git2::Error) -> GitError {
     GitError::Read { what: what.to_owned(), dir: dir.to_owned(), why: why.message().to_owned() }
 }
@@ -55,6 +59,13 @@ impl Reads for Library {
         let real = |p: &Path| p.canonicalize().map_err(|e| GitError::file("find", p, &e));
         let root = self.repo.workdir().map(real).transpose()?;
         Ok(Layout { root, common_dir: real(self.repo.commondir())? })
+    }
+
+    fn is_plain(&self) -> bool {
+        self.repo.config().and_then(|mut config| config.snapshot()).is_ok_and(|config| {
+            let is_on = |name: &str| config.get_bool(name).is_ok_and(|is_on| is_on);
+            !NOT_PLAIN.into_iter().any(is_on) && config.get_entry("core.sharedRepository").is_err()
+        })
     }
 
     fn head(&self) -> Result<Head, GitError> {

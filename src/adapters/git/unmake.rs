@@ -70,6 +70,9 @@ impl Git {
 
     /// Makes git forget one worktree whose folder is gone. `git worktree prune` would take others along.
     pub(crate) async fn unregister(&self, repo: &Path, entry: &Entry) -> Result<(), GitError> {
+        // Ignored: an empty one only, which may be there already where a registration was interrupted, and which git
+        // does not take for a worktree that may go.
+        std::fs::remove_dir(&entry.path).ok();
         if entry.locked.is_some() {
             self.program.ok(&Call::new(repo).args(["worktree", "unlock"]).args([&entry.path])).await?;
         }
