@@ -51,6 +51,10 @@ pub struct Job {
     pub budget: Option<MicroUsd>,
     /// Sessions of blocked tickets that stay open, of those that can be resumed.
     pub keep_blocked: u32,
+    /// No agent lives after this time.
+    pub hard_stop: Option<Timestamp>,
+    /// Nobody is there: tickets that want a person are not started.
+    pub unattended: bool,
 }
 
 /// When a supervisor ends.
@@ -111,11 +115,13 @@ pub async fn supervise(
         only: job.only,
         starts_left: job.max,
         closed: false,
+        held_back: BTreeSet::new(),
     };
     app.tmux.hold_control();
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx)
         .keeping_blocked(job.keep_blocked)
-        .spending_at_most(job.budget);
+        .spending_at_most(job.budget)
+        .through_a_night(job.hard_stop, job.unattended);
     let socket = |error: &dyn std::fmt::Display| {
         AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
             .hint("autodo doctor looks at the folder")

@@ -84,7 +84,15 @@ async fn by_oneself(
 ) -> Result<Met, AppError> {
     let (queue, notices) = app.queue(lock)?;
     let (calls, calls_rx) = mpsc::channel(16);
-    let slots = Slots { parallel: 0, stagger_s: 0, last_start: None, only: None, starts_left: None, closed: true };
+    let slots = Slots {
+        parallel: 0,
+        stagger_s: 0,
+        last_start: None,
+        only: None,
+        starts_left: None,
+        closed: true,
+        held_back: BTreeSet::new(),
+    };
     let until = Until::Settled { tickets: BTreeSet::new(), at_most: Instant::now() + EFFECTS_WAIT };
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx);
     let handle = Handle { app: app.clone(), calls };

@@ -28,6 +28,7 @@ pub async fn detach(app: &App, context: &Context, args: &DispatchArgs) -> Result
         ("--parallel", args.parallel.map(|n| n.to_string())),
         ("--stagger", args.stagger.clone()),
         ("--until", args.until.clone()),
+        ("--hard-stop", args.hard_stop.clone()),
         ("--max", args.max.map(|n| n.to_string())),
         ("--budget", args.budget.map(crate::format::money::exact)),
     ];

@@ -1,4 +1,4 @@
-//! `dispatch`: takes a backlog, works through it, and says how it went. `tick`: the same in small steps, for cron.
+//! `dispatch`: takes a backlog, works through it, and says how it went.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::{
     add::{self, BacklogArgs},
+    bounds::{Bounds, bounds},
     context::{Context, meet},
-    detach, follow, plan, progress, ui,
+    cron, detach, follow, plan, progress, ui,
 };
 use crate::{
     adapters::{fs, machine, store::Lock},
@@ -27,7 +28,7 @@ use crate::{
         row::{Row, Status},
         schedule,
     },
-    format::time::{clock, stamp},
+    format::time::stamp,
 };
 
 /// How long a dispatch waits for another command's lock.
@@ -50,6 +51,15 @@ pub struct DispatchArgs {
     /// Start nothing after this time: 06:30, or 2h from now.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Stop every agent that still lives at this time, as stop does: 07:30, or 8h from now. The next dispatch goes on.
+    #[arg(long, value_name = "TIME")]
+    pub hard_stop: Option<String>,
+    /// Nobody is there: look first whether all is ready, print nothing unless a person is needed, and then one page.
+    #[arg(long, conflicts_with_all = ["detach", "json", "dry_run"])]
+    pub cron: bool,
+    /// With --cron: do nothing outside of the hours from this time of day until --until, or --hard-stop.
+    #[arg(long = "from", value_name = "TIME", requires_all = ["cron", "until"])]
+    pub begins: Option<String>,
     /// Start at most so many tickets.
     #[arg(long, value_name = "N")]
     pub max: Option<u32>,
@@ -70,44 +80,27 @@ pub struct DispatchArgs {
     pub no_intake: bool,
 }
 
-/// `tick`.
-#[derive(Args)]
-pub struct TickArgs {
-    /// Longest time to stay.
-    #[arg(long = "for", value_name = "TIME", default_value = "50s")]
-    pub longest: String,
-    /// How many tickets at once.
-    #[arg(long, value_name = "N")]
-    pub parallel: Option<u32>,
-}
-
-/// `drain`.
-#[derive(Args)]
-pub struct DrainArgs {
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
-}
-
 /// `dispatch`.
 ///
 /// # Errors
 /// The tickets are wrong, or the supervisor could not run.
 pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, AppError> {
+    if args.cron {
+        return cron::run(context, args).await;
+    }
     let app = context.app()?;
-    let deadline = match &args.until {
-        Some(text) => Some(clock(text, app.world.clock.now(), &jiff::tz::TimeZone::system()).map_err(|e| {
-            AppError::usage(format!("--until {text:?}: {e}")).hint("for example --until 06:30, or --until 2h")
-        })?),
-        None => None,
-    };
+    work(context, &app, args, bounds(args, app.world.clock.now())?).await
+}
+
+/// Takes the tickets, works through them, and says how it went.
+pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, bounds: Bounds) -> Result<Exit, AppError> {
     if args.parallel == Some(0) {
         return Err(AppError::usage("--parallel 0 would start nothing").hint("for example --parallel 2"));
     }
-    let (settings, tickets, wrong) = intake(context, &app, args).await?;
+    let (settings, tickets, wrong) = intake(context, app, args).await?;
     if args.dry_run {
-        let new = plan::intake(&app, &tickets, args.from.again)?;
-        plan::order(&app, new, parallel(&settings), args.max)?;
+        let new = plan::intake(app, &tickets, args.from.again)?;
+        plan::order(app, new, parallel(&settings), args.max)?;
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     if !args.detach {
@@ -117,8 +110,13 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
     let named = !args.from.paths.is_empty() || args.from.backlog.is_some();
     let mut mine: Option<BTreeSet<TicketId>> = named.then(BTreeSet::new);
     let mut exits = vec![if wrong { Exit::Usage } else { Exit::Ok }];
+    if args.cron
+        && let Some(exit) = cron::stands_in_the_way(context, app, &tickets, bounds).await?
+    {
+        return Ok(exit);
+    }
     if !tickets.is_empty() {
-        let met = meet(&app, vec![ApiRequest::Accept { tickets, again: args.from.again, start: true }]).await?;
+        let met = meet(app, vec![ApiRequest::Accept { tickets, again: args.from.again, start: true }]).await?;
         for reply in &met.replies {
             super::context::accepted(reply)?;
             if let ApiReply::Accepted { tickets } = reply {
@@ -133,12 +131,14 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
                         || args.max.is_some()
                         || args.stagger.is_some()
                         || args.budget.is_some()
+                        || args.hard_stop.is_some()
                     {
-                        ui::notice("it keeps its own --parallel, --stagger, --until, --max and --budget");
+                        ui::notice("it keeps its own --parallel, --stagger, --until, --hard-stop, --max and --budget");
                     }
                     let ids = open_ids(tickets);
-                    if !args.detach {
-                        exits.push(follow::follow(&app, ids, args.json).await?);
+                    // Who fires it again at night wants it done, and not to wait beside it.
+                    if !args.detach && !args.cron {
+                        exits.push(follow::follow(app, ids, args.json).await?);
                     }
                     return Ok(Exit::first_of(exits));
                 }
@@ -146,36 +146,41 @@ pub async fn dispatch(context: &Context, args: &DispatchArgs) -> Result<Exit, Ap
         }
     }
     if args.detach {
-        exits.push(detach::detach(&app, context, args).await?);
+        exits.push(detach::detach(app, context, args).await?);
         return Ok(Exit::first_of(exits));
     }
     let job = Job {
-        until: Goal::Idle { deadline },
+        until: Goal::Idle { deadline: bounds.until },
         parallel: parallel(&settings),
         stagger_s: settings.stagger.value.0,
         only: None,
         max: args.max,
         budget: args.budget,
         keep_blocked: settings.keep_blocked.value,
+        hard_stop: bounds.hard_stop,
+        unattended: args.cron,
     };
     if !args.json {
         ui::say(format!("sessions: {}", app.tmux.list_plain()));
         ui::say(format!("one of them: {} (or: autodo attach ID)", app.tmux.attach_any_plain()));
     }
-    let Some(lock) = lock_or_follow(&app).await? else {
+    let Some(lock) = lock_or_follow(app).await? else {
         // A supervisor got there first: its tickets are these tickets.
         ui::say("a supervisor runs already: it goes on with what is queued");
-        let ids = super::find::rows(&app)?.into_iter().filter(is_open).map(|row| row.id).collect();
-        exits.push(follow::follow(&app, ids, args.json).await?);
+        if args.cron {
+            return Ok(Exit::first_of(exits));
+        }
+        let ids = super::find::rows(app)?.into_iter().filter(is_open).map(|row| row.id).collect();
+        exits.push(follow::follow(app, ids, args.json).await?);
         return Ok(Exit::first_of(exits));
     };
-    let ended = run(&app, job, args.json, mine.as_ref(), &lock).await?;
+    let ended = run(app, job, args.json, mine.as_ref(), &lock).await?;
     exits.push(ended.1);
     if ended.0 == Ended::Interrupted {
         exits.push(Exit::Interrupted);
-        say_left(&app);
+        say_left(app);
     } else if !args.json {
-        progress::summary(&super::find::rows(&app)?);
+        progress::summary(&super::find::rows(app)?);
     }
     Ok(Exit::first_of(exits))
 }
@@ -185,7 +190,7 @@ fn is_unfinished(row: &Row) -> bool {
     is_open(row) || matches!(row.status, Status::Blocked(_) | Status::Parked(_))
 }
 
-fn is_open(row: &Row) -> bool {
+pub(super) fn is_open(row: &Row) -> bool {
     matches!(row.status, Status::Queued { .. } | Status::Running(_))
 }
 
@@ -237,7 +242,7 @@ fn flags(args: &DispatchArgs) -> Vec<Flag> {
 }
 
 /// How many at once: as set, else one for each core and each 4 GB of free memory, at least one and at most four.
-fn parallel(settings: &Settings) -> u32 {
+pub(super) fn parallel(settings: &Settings) -> u32 {
     settings.parallel.value.unwrap_or_else(|| {
         let cores = machine::cores();
         let by_memory = machine::free_memory_mb().map_or(cores, |mb| u32::try_from(mb / 4_096).unwrap_or(u32::MAX));
@@ -261,7 +266,7 @@ async fn lock_or_follow(app: &App) -> Result<Option<Lock>, AppError> {
 
 /// Runs a supervisor; the exit code is about `mine` and what else is worked on, or else about all that was not finished
 /// when it began.
-async fn run(
+pub(super) async fn run(
     app: &App,
     job: Job,
     json: bool,
@@ -277,12 +282,16 @@ async fn run(
         Some(mine) => is_open(row) || mine.contains(&row.id),
         None => is_unfinished(row),
     };
+    let is_unattended = job.unattended;
     let pot = job.budget.map(|budget| Pot::new(budget, queue.rows()));
     let counted: BTreeSet<TicketId> = queue.rows().values().filter(counts).map(|row| row.id.clone()).collect();
     let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
     let (queue, ended) = ended?;
     say_held(queue.rows(), app.world.clock.now());
+    if is_unattended {
+        say_attended(app, queue.rows());
+    }
     if let Some(pot) = &pot {
         progress::say_budget(pot, queue.rows(), &counted);
     }
@@ -317,6 +326,19 @@ fn say_held(rows: &schedule::Rows, now: Timestamp) {
     }
 }
 
+/// Says which queued tickets wait for a person to dispatch them.
+fn say_attended(app: &App, rows: &schedule::Rows) {
+    for row in rows.values().filter(|row| wants_a_person(app, row)) {
+        ui::say(format!("{}: not started: it says unattended: false; dispatch it when you are there", row.id));
+    }
+}
+
+/// True for a queued ticket that is never started where nobody is there.
+pub(super) fn wants_a_person(app: &App, row: &Row) -> bool {
+    let is_queued = matches!(row.status, Status::Queued { .. });
+    is_queued && app.world.files.accepted(&row.id).is_ok_and(|(ticket, _)| !ticket.unattended)
+}
+
 fn say_left(app: &App) {
     let running = super::find::rows(app)
         .map(|rows| rows.iter().filter(|row| matches!(row.status, Status::Running(_))).count())
@@ -324,76 +346,4 @@ fn say_left(app: &App) {
     ui::say(format!("left: {running} agent(s) go on by themselves"));
     ui::say_hint("autodo dispatch goes on with them; autodo list shows them; autodo stop --all ends them");
     ui::say(app.tmux.list_plain());
-}
-
-/// `tick`.
-///
-/// # Errors
-/// The books cannot be read or written.
-pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> {
-    super::json::lines();
-    let app = context.app()?;
-    let longest = crate::format::time::parse_duration(&args.longest)
-        .map_err(|e| AppError::usage(format!("--for {:?}: {e}", args.longest)).hint("for example --for 50s"))?;
-    if hold::supervisor_runs(&app).await {
-        ui::say("a supervisor runs: there is nothing for a tick to do");
-        return Ok(Exit::Ok);
-    }
-    let flag = args.parallel.map(|n| Flag { flag: "--parallel".into(), name: "parallel".into(), text: n.to_string() });
-    let settings = match context.project_with(&app, flag.iter().cloned().collect()).await {
-        Ok(project) => project.settings,
-        Err(_) => intake::settings(&app, None, flag.into_iter().collect())?,
-    };
-    let job = Job {
-        until: Goal::Quiet { at_most: Duration::from_secs(longest) },
-        parallel: parallel(&settings),
-        stagger_s: settings.stagger.value.0,
-        only: None,
-        budget: None,
-        max: None,
-        keep_blocked: settings.keep_blocked.value,
-    };
-    let lock = match app.lock(Duration::from_secs(3)) {
-        Ok(lock) => lock,
-        Err(error) if error.exit == Exit::Locked => {
-            ui::say("another command is at work: this tick leaves it alone");
-            return Ok(Exit::Ok);
-        }
-        Err(error) => return Err(error),
-    };
-    match run(&app, job, super::json::is_on(), None, &lock).await {
-        Err(error) => Err(error),
-        Ok((ended, exit)) => {
-            let rows = super::find::rows(&app)?;
-            let running = rows.iter().filter(|row| matches!(row.status, Status::Running(_))).count();
-            if running > 0 {
-                ui::say(format!(
-                    "{running} ticket(s) go on by themselves; what only their screens show is seen at the next tick"
-                ));
-            }
-            Ok(if ended == Ended::Interrupted { Exit::Interrupted } else { exit })
-        }
-    }
-}
-
-/// `drain`.
-///
-/// # Errors
-/// No supervisor runs.
-pub async fn drain(context: &Context, args: &DrainArgs) -> Result<Exit, AppError> {
-    super::context::person_only("drain")?;
-    let app = context.app()?;
-    if !hold::supervisor_runs(&app).await {
-        ui::say("no supervisor runs: nothing is being started");
-        return Ok(Exit::Ok);
-    }
-    if args.dry_run {
-        ui::did(None, "would drain", "would let the supervisor start nothing more");
-        return Ok(Exit::Ok);
-    }
-    for reply in &meet(&app, vec![ApiRequest::Drain]).await?.replies {
-        super::context::accepted(reply)?;
-    }
-    ui::did(None, "drained", "the supervisor starts nothing more, and ends when what runs has ended");
-    Ok(Exit::Ok)
 }

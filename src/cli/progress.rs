@@ -43,7 +43,7 @@ pub fn observer(rows: &Rows, json: bool) -> (Box<dyn Observer>, Display) {
     if json {
         return (Box::new(Json), Display { bars: None });
     }
-    if !ui::status_is_terminal() {
+    if !ui::status_is_terminal() || ui::is_hushed() {
         return (Box::new(Lines), Display { bars: None });
     }
     let bars = MultiProgress::new();

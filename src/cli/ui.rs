@@ -1,6 +1,9 @@
 //! What the program says: data on standard output, all else on standard error. The only place that prints.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -8,8 +11,46 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::json;
 use crate::{app::AppError, domain::id::TicketId};
 
+/// Most lines that are kept for a page while nothing is printed.
+const MOST_KEPT: usize = 100;
+
+/// What should be said while nothing is printed; `None`: everything is printed.
+static KEPT: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// From now on nothing is printed; errors and what a person should know are kept for [`speak`].
+pub fn hush() {
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+}
+
+/// Prints again from now on; returns what was kept.
+pub fn speak() -> Vec<String> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+}
+
+/// True after [`hush`].
+#[must_use]
+pub fn is_hushed() -> bool {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
+/// Keeps a line instead of printing it, where nothing is printed.
+fn kept(line: &dyn Fn() -> String) -> bool {
+    match KEPT.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        Some(lines) => {
+            if lines.len() < MOST_KEPT {
+                lines.push(line());
+            }
+            true
+        }
+        None => false,
+    }
+}
+
 /// Writes a line to standard output. A reader that has gone is no error: there is nobody left to tell.
 pub fn print(line: &str) {
+    if is_hushed() {
+        return;
+    }
     if line.bytes().any(|byte| byte == 0x1b) {
         // Ignored: see above.
         writeln!(anstream::stdout().lock(), "{line}").ok();
@@ -58,6 +99,9 @@ pub fn json(value: &Value) {
 
 /// Says something to the user.
 pub fn say(line: impl AsRef<str>) {
+    if is_hushed() {
+        return;
+    }
     // Ignored: see `out`.
     writeln!(anstream::stderr().lock(), "{}", line.as_ref()).ok();
 }
@@ -66,6 +110,9 @@ pub fn say(line: impl AsRef<str>) {
 pub fn error(error: &AppError) {
     if json::is_on() {
         return say(json::error(error).to_string());
+    }
+    if kept(&|| format!("error: {}\nhint: {}", error.message, error.hint)) {
+        return;
     }
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     say(format!("{style}error:{style:#} {}", error.message));
@@ -80,6 +127,9 @@ pub fn say_hint(hint: &str) {
 
 /// Says what a person should know.
 pub fn notice(line: &str) {
+    if kept(&|| format!("note: {line}")) {
+        return;
+    }
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
     say(format!("{style}note:{style:#} {line}"));
 }

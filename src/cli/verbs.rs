@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init, json, list,
-    logs, man, profile, report, rescue, show, summary, text, wait,
+    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init,
+    json, list, logs, man, profile, report, rescue, show, summary, text, tick, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -35,7 +35,7 @@ pub(super) enum Verb {
     /// Queue a backlog and work through it.
     Dispatch(dispatch::DispatchArgs),
     /// Do what is due, then leave: for cron.
-    Tick(dispatch::TickArgs),
+    Tick(tick::TickArgs),
     /// List the tickets.
     List(list::ListArgs),
     /// Show where one ticket is.
@@ -69,7 +69,7 @@ pub(super) enum Verb {
     /// Give a ticket up; its work stays.
     Cancel(ask::IdsArgs),
     /// Let the supervisor start nothing more.
-    Drain(dispatch::DrainArgs),
+    Drain(tick::DrainArgs),
     /// Wait until tickets need a person, or nobody any more.
     Wait(wait::WaitArgs),
     /// Show what the night has brought, and what to type next.
@@ -149,7 +149,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Add(args) => add::add(context, &args).await,
         Verb::Import(args) => add::import(context, &args).await,
         Verb::Dispatch(args) => dispatch::dispatch(context, &args).await,
-        Verb::Tick(args) => dispatch::tick(context, &args).await,
+        Verb::Tick(args) => tick::tick(context, &args).await,
         Verb::List(args) => list::run(context, &args).await,
         Verb::Show(args) => show::show(context, &args).await,
         Verb::Review(args) => show::review(context, &args).await,
@@ -166,7 +166,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Resume(args) => ask::several(context, ask::Verb::Resume, &args).await,
         Verb::Retry(args) => ask::retry(context, &args).await,
         Verb::Cancel(args) => ask::several(context, ask::Verb::Cancel, &args).await,
-        Verb::Drain(args) => dispatch::drain(context, &args).await,
+        Verb::Drain(args) => tick::drain(context, &args).await,
         Verb::Wait(args) => wait::run(context, &args).await,
         Verb::Summary(args) => summary::run(context, &args).await,
         Verb::Clean(args) => clean::run(context, &args).await,

@@ -201,6 +201,17 @@ settings! {
     /// Time after the one that a usage limit names, such as "resets 6:16pm", until it counts as lifted.
     limits_after_reset: Option<Seconds> = "limits.after_reset", Kind::Span { min: 0, max: 86_400 }, Value::Unset,
         else "the profile's, which is 2m where it says nothing";
+    /// Whether a batch asks the agents first whether somebody is logged in, and does not begin where nobody is.
+    preflight_login: bool = "preflight.login", Kind::Switch, Value::Switch(true);
+    /// Whether a batch looks first whether the agents trust the project's folder, and does not begin where they do not.
+    preflight_trust: bool = "preflight.trust", Kind::Switch, Value::Switch(true);
+    /// Whether a batch runs the project's checks on its base first, in a checkout of their own, and does not begin where
+    /// one fails: every ticket would fail it too.
+    preflight_base: bool = "preflight.base", Kind::Switch, Value::Switch(true);
+    /// Disk space that must be free before a batch begins, in MiB, where the home and where the worktrees lie.
+    preflight_disk_mb: u32 = "preflight.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(1024);
+    /// Memory that must be free before a batch begins, in MiB.
+    preflight_memory_mb: u32 = "preflight.memory_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(512);
 }
 
 impl Settings {

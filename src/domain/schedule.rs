@@ -46,6 +46,8 @@ pub struct Slots {
     pub starts_left: Option<u32>,
     /// No ticket is started: the supervisor drains, or a deadline has passed.
     pub closed: bool,
+    /// These tickets are not started by this supervisor, whatever else holds: they want a person there.
+    pub held_back: BTreeSet<TicketId>,
 }
 
 /// The tickets to start now, in order.
@@ -166,7 +168,7 @@ fn later(at: Timestamp, seconds: u64) -> Timestamp {
 }
 
 fn allowed(row: &Row, slots: &Slots) -> bool {
-    slots.only.as_ref().is_none_or(|only| only.contains(&row.id))
+    slots.only.as_ref().is_none_or(|only| only.contains(&row.id)) && !slots.held_back.contains(&row.id)
 }
 
 fn due(row: &Row, now: Timestamp) -> bool {

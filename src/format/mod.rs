@@ -19,4 +19,5 @@ pub mod spent;
 pub mod ticket;
 pub mod time;
 pub mod tmux;
+pub mod window;
 pub mod yaml;

@@ -131,7 +131,8 @@ pub fn clock(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, T
     now.checked_add(SignedDuration::from_secs(seconds)).map_err(|_| wrong())
 }
 
-fn time_of_day(text: &str) -> Option<Time> {
+/// `6:30`, `06:30` or `06:30:15`.
+pub(crate) fn time_of_day(text: &str) -> Option<Time> {
     let mut parts = text.split(':');
     let mut next = |required: bool| match parts.next() {
         Some(part) if (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()) => part.parse().ok(),

@@ -7,6 +7,7 @@ mod budgets;
 mod calls;
 mod due;
 mod extras;
+mod night;
 mod pool;
 mod rounds;
 mod tasks;
@@ -119,6 +120,8 @@ pub struct Supervisor {
     look_again: bool,
     keep_blocked: u32,
     pot: Option<Pot>,
+    hard_stop: Option<Timestamp>,
+    is_unattended: bool,
 }
 
 /// What came of waiting.
@@ -167,6 +170,8 @@ impl Supervisor {
             look_again: false,
             keep_blocked: u32::MAX,
             pot: None,
+            hard_stop: None,
+            is_unattended: false,
         }
     }
 
@@ -237,6 +242,8 @@ impl Supervisor {
             self.news_of_dependencies()?;
             self.make_room()?;
             self.budgets()?;
+            self.stop_hard()?;
+            self.hold_back();
             self.park_with_others()?;
             self.start_tickets()?;
         }

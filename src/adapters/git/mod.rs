@@ -25,6 +25,7 @@ mod remove;
 mod rescue;
 mod stack;
 mod submodules;
+mod trial;
 mod unmake;
 
 use std::{ffi::OsString, sync::Arc};
@@ -36,6 +37,7 @@ pub use probe::hook_asks;
 pub use remove::{Removal, Removed};
 pub use rescue::{Rescue, Restored};
 use tokio::sync::Semaphore;
+pub use trial::Tried;
 
 /// Checkouts at a time: more are no faster on two cores.
 const CHECKOUTS: usize = 2;

@@ -266,7 +266,7 @@ impl Git {
     }
 
     /// Puts into the worktree what git does not: the run folder, files, the results of commands.
-    async fn furnish(&self, spec: &WorktreeSpec, notes: &mut Vec<String>) -> Result<(), WorktreeError> {
+    pub(crate) async fn furnish(&self, spec: &WorktreeSpec, notes: &mut Vec<String>) -> Result<(), WorktreeError> {
         self.make_run_folder(&spec.repo, &spec.path).await.map_err(passing)?;
         let setup = |why: GitError| error(WorktreeTrouble::Setup, why.to_string());
         notes.extend(self.lfs_gap(&spec.path).await.map_err(passing)?);

@@ -86,10 +86,7 @@ async fn agent(profile: &Profile, wanted: Wanted) -> Check {
             }
         }
     }
-    let unset: Vec<&str> =
-        profile.launch.require.iter().filter(|variable| env::var(variable).is_none()).map(String::as_str).collect();
-    if !unset.is_empty() {
-        let detail = format!("{} is not set here, and the profile requires it", unset.join(" and "));
+    if let Some(detail) = unset(profile) {
         return Check::warn(&name, detail, "set it where autodo is started; tickets are parked without it");
     }
     let said = if said.is_empty() { "needs no program of its own".to_owned() } else { said.join("; ") };
@@ -101,6 +98,29 @@ async fn agent(profile: &Profile, wanted: Wanted) -> Check {
         Some(otherwise) => Check::warn(&name, said, otherwise),
         None => Check::ok(&name, said),
     }
+}
+
+/// The variables that the profile requires and that are not set, in words; `None`: all are.
+fn unset(profile: &Profile) -> Option<String> {
+    let unset: Vec<&str> =
+        profile.launch.require.iter().filter(|variable| env::var(variable).is_none()).map(String::as_str).collect();
+    let said = format!("{} is not set here, and the profile requires it", unset.join(" and "));
+    (!unset.is_empty()).then_some(said)
+}
+
+/// What an agent lacks to be started at all; `None`: nothing that could be seen.
+pub(super) fn lack(profile: &Profile) -> Option<Check> {
+    let name = name_of(&profile.name);
+    let is_absent = |program: &&Program| find_program(&program.name) == Observed::Absent;
+    if let Some(program) = profile.programs.iter().find(is_absent) {
+        let detail = format!("there is no {} on the PATH", program.name);
+        return Some(Check::fail(
+            &name,
+            detail,
+            format!("install {}, or set PATH where autodo is started", program.name),
+        ));
+    }
+    unset(profile).map(|detail| Check::fail(&name, detail, "set it where autodo is started"))
 }
 
 /// How `version` stands to the one that the profile was checked against: words, and whether it is another one.

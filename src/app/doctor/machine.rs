@@ -15,7 +15,7 @@ const FEW_FILES: u64 = 20_000;
 const AGENT_MB: u64 = 512;
 
 pub(super) fn checks(scene: &Scene) -> Vec<Check> {
-    vec![locale(), disk(scene), memory()]
+    vec![locale(), disk(scene, DISK), memory(AGENT_MB)]
 }
 
 /// The variables in the order in which the C library asks them for the character set. Source: locale(7).
@@ -45,7 +45,8 @@ fn is_utf8(locale: &str) -> bool {
     matches!(charset.to_ascii_lowercase().as_str(), "utf-8" | "utf8")
 }
 
-fn disk(scene: &Scene) -> Check {
+/// The free space, with the least that is to be there, and below which it is said, in MiB.
+pub(super) fn disk(scene: &Scene, (least, few): (u64, u64)) -> Check {
     let name = "disk";
     let places = [Some(scene.home.root().to_owned()), scene.project.as_ref().map(worktree_root)];
     let mut seen = Vec::new();
@@ -55,10 +56,10 @@ fn disk(scene: &Scene) -> Check {
         match machine::disk(&folder) {
             Observed::Present(disk) => {
                 let full = format!("{} MiB free in {shown}", disk.free_mb);
-                if disk.free_mb < DISK.0 {
+                if disk.free_mb < least {
                     return Check::fail(name, full, "free some space: a full disk stops all work");
                 }
-                if disk.free_mb < DISK.1 {
+                if disk.free_mb < few {
                     return Check::warn(name, full, "free some space: worktrees and builds of a night may need more");
                 }
                 if let Some(files) = disk.free_files.filter(|files| *files < FEW_FILES) {
@@ -78,11 +79,12 @@ fn disk(scene: &Scene) -> Check {
     Check::ok(name, seen.join(", "))
 }
 
-fn memory() -> Check {
+/// The free memory, with the least that is to be there, in MiB.
+pub(super) fn memory(least: u64) -> Check {
     let name = "memory";
     match machine::free_memory_mb() {
         None => Check::ok(name, "this system does not say how much memory is free"),
-        Some(free) if free < AGENT_MB => Check::warn(
+        Some(free) if free < least => Check::warn(
             name,
             format!("{free} MiB of memory are free, and an agent takes about {AGENT_MB}"),
             "end something, or work on one ticket at a time: --parallel 1",

@@ -8,6 +8,7 @@ mod check;
 mod git;
 mod home;
 mod machine;
+mod preflight;
 mod run;
 mod setup;
 mod supervisor;
@@ -15,4 +16,5 @@ mod tmux;
 mod worktrees;
 
 pub use check::{Check, Health, Report};
+pub use preflight::preflight;
 pub use run::run;

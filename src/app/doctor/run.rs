@@ -19,7 +19,7 @@ use crate::{
 /// Longest that one question to git may take.
 const GIT_WAIT: Duration = Duration::from_secs(20);
 
-/// What the checks look at.
+/// What the checks look at: a home, and the project of a folder in it.
 pub(super) struct Scene {
     /// The home, which need not be there.
     pub home: Home,

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Check, run::Scene, worktrees};
+use super::{Check, Health, run::Scene, worktrees};
 use crate::{
     adapters::{env, fs, process::ask},
     agent::profile::Profile,
@@ -14,13 +14,25 @@ const LOGIN_WAIT: Duration = Duration::from_secs(15);
 
 /// `None`: the profile does not say how it is asked.
 pub(super) async fn login(profile: &Profile) -> Option<Check> {
+    let (seen, check) = look_login(profile).await?;
+    Some(if seen == Observed::Present(()) { check } else { Check { status: Health::Warn, ..check } })
+}
+
+/// Whether somebody is logged in, and that as a check. `None`: the profile does not say how it is asked.
+pub(super) async fn look_login(profile: &Profile) -> Option<(Observed<()>, Check)> {
     let login = profile.login.as_ref()?;
     let name = format!("login:{}", profile.name);
     let asked = login.argv.join(" ");
     Some(match ask(&login.argv, LOGIN_WAIT).await {
-        Ok(said) if said.is_ok => Check::ok(&name, format!("{asked}: logged in")),
-        Ok(said) => Check::warn(&name, format!("{asked}: not logged in ({})", short(&said.text)), &login.fix),
-        Err(why) => Check::warn(&name, format!("whether somebody is logged in is not known: {why}"), &login.fix),
+        Ok(said) if said.is_ok => (Observed::Present(()), Check::ok(&name, format!("{asked}: logged in"))),
+        Ok(said) => {
+            let detail = format!("{asked}: not logged in ({})", short(&said.text));
+            (Observed::Absent, Check::fail(&name, detail, &login.fix))
+        }
+        Err(why) => {
+            let detail = format!("whether somebody is logged in is not known: {why}");
+            (Observed::Unknown(why), Check::warn(&name, detail, &login.fix))
+        }
     })
 }
 
@@ -32,6 +44,12 @@ fn short(text: &str) -> String {
 
 /// `None`: there is no project here, or the profile does not say where it stands.
 pub(super) fn trust(scene: &Scene, profile: &Profile) -> Option<Check> {
+    let check = look_trust(scene, profile)?;
+    Some(if check.status == Health::Ok { check } else { Check { status: Health::Warn, ..check } })
+}
+
+/// As [`trust`], and a folder that is known not to be trusted is a failure.
+pub(super) fn look_trust(scene: &Scene, profile: &Profile) -> Option<Check> {
     let trust = profile.trust.as_ref()?;
     let project = scene.project.as_ref()?;
     let name = format!("trust:{}", profile.name);
@@ -43,13 +61,13 @@ pub(super) fn trust(scene: &Scene, profile: &Profile) -> Option<Check> {
     let text = match fs::look_text(Path::new(&file)) {
         Observed::Present(text) => text,
         Observed::Absent => {
-            return Some(Check::warn(&name, format!("{shown} is not trusted: there is no {file}"), fix));
+            return Some(Check::fail(&name, format!("{shown} is not trusted: there is no {file}"), fix));
         }
         Observed::Unknown(why) => return Some(unknown(why)),
     };
     Some(match trust.is_given(&file, &text, repo, &worktrees::folder(project)) {
         Ok(true) => Check::ok(&name, format!("{shown} is trusted, as {file} says")),
-        Ok(false) => Check::warn(&name, format!("{shown} is not trusted, as {file} says"), fix),
+        Ok(false) => Check::fail(&name, format!("{shown} is not trusted, as {file} says"), fix),
         Err(why) => unknown(format!("{file}: {why}")),
     })
 }

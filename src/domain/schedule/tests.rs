@@ -12,7 +12,8 @@ use crate::domain::{
 mod limits;
 
 fn slots(parallel: u32) -> Slots {
-    Slots { parallel, stagger_s: 0, last_start: None, only: None, starts_left: None, closed: false }
+    let held_back = BTreeSet::new();
+    Slots { parallel, stagger_s: 0, last_start: None, only: None, starts_left: None, closed: false, held_back }
 }
 
 /// A queued ticket, accepted `at` seconds after the others.
@@ -128,6 +129,7 @@ fn slots_limits_and_times_hold_tickets_back() {
     assert_eq!(at(50, Slots { starts_left: Some(1), ..slots(9) }), "a");
     assert_eq!(at(50, Slots { starts_left: Some(0), ..slots(9) }), "");
     assert_eq!(at(50, Slots { only: Some([id("b")].into()), ..slots(9) }), "b");
+    assert_eq!(at(50, Slots { held_back: [id("a")].into(), ..slots(9) }), "b c");
     let staggered = |last| Slots { stagger_s: 10, last_start: last, ..slots(9) };
     assert_eq!(at(50, staggered(None)), "a", "one at a time");
     assert_eq!(at(50, staggered(Some(time(41)))), "");

@@ -94,13 +94,16 @@ impl Supervisor {
     /// The next deadline of the tickets that this loop is about. Before the first look at the panes nobody counts as
     /// stalled: nothing could be seen while no supervisor ran.
     pub(super) fn next_deadline(&mut self) -> Option<(Timestamp, TicketId, Timer)> {
-        let has_looked = self.has_looked;
+        let (has_looked, is_over) = (self.has_looked, self.is_past_hard_stop());
         let settled = match &self.until {
             Until::Settled { tickets, .. } => Some(tickets.clone()),
             Until::Idle { .. } | Until::Quiet { .. } => None,
         };
         self.queue.next_deadline(|id, timer| {
-            (has_looked || timer != Timer::Stall) && settled.as_ref().is_none_or(|tickets| tickets.contains(id))
+            (has_looked || timer != Timer::Stall)
+                // What comes back is for the next night: parked is what a person should see it as until then.
+                && !(is_over && timer == Timer::Parked)
+                && settled.as_ref().is_none_or(|tickets| tickets.contains(id))
         })
     }
 

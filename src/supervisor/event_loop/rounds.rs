@@ -170,8 +170,11 @@ impl Supervisor {
         // What became due since the latest turn looked is due at once, and not what it looked at already.
         let (looked, looked_wall) = self.settled;
         let schedule = schedule::next_look(self.queue.rows(), &self.slots, looked_wall).map(in_wall);
+        // One that has passed is nothing to wake up for.
+        let ahead = |at: &Timestamp| *at > looked_wall;
+        let hard_stop = self.hard_stop.filter(ahead).map(in_wall);
         let own = match &self.until {
-            Until::Idle { deadline } => deadline.map(in_wall),
+            Until::Idle { deadline } => deadline.filter(ahead).map(in_wall),
             Until::Quiet { at_most } | Until::Settled { at_most, .. } => Some(*at_most),
         };
         let waiting = self.waiting.values().copied().filter(|at| *at > looked).min();
@@ -182,10 +185,7 @@ impl Supervisor {
             Until::Settled { .. } => None,
             Until::Idle { .. } | Until::Quiet { .. } => Some(self.next_landed.min(self.next_pool.max(looked + SELDOM))),
         };
-        [deadline, schedule, own, waiting, round, publish, pool, seldom]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(looked + SELDOM)
+        let all = [deadline, schedule, own, hard_stop, waiting, round, publish, pool, seldom];
+        all.into_iter().flatten().min().unwrap_or(looked + SELDOM)
     }
 }
