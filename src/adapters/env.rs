@@ -12,6 +12,19 @@ pub fn var(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The folders of the `PATH` that can be named from anywhere: absolute, there, each once.
+#[must_use]
+pub fn path_folders() -> Vec<PathBuf> {
+    let path = var("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in std::env::split_paths(&path).filter(|folder| folder.is_absolute() && folder.is_dir()) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
 /// The arguments of the program, without its name.
 pub fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os().skip(1)

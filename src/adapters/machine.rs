@@ -60,6 +60,19 @@ fn no_exec() -> FsFlags {
     return FsFlags::from_bits_retain(1 << 62);
 }
 
+/// Whether a process of one of these names runs, as `/proc` shows it.
+#[must_use]
+pub fn runs_any(names: &[&str]) -> Observed<()> {
+    let entries = match std::fs::read_dir("/proc") {
+        Ok(entries) => entries,
+        Err(why) => return Observed::Unknown(format!("cannot look at the processes: {why}")),
+    };
+    // A process that ends meanwhile is none of these; the names of others can be read, whoever they belong to.
+    let is_one = |comm: String| names.contains(&comm.trim());
+    let found = entries.flatten().any(|entry| std::fs::read_to_string(entry.path().join("comm")).is_ok_and(is_one));
+    if found { Observed::Present(()) } else { Observed::Absent }
+}
+
 /// The name of this machine; `None`: it has none that can be told.
 #[must_use]
 pub fn host_name() -> Option<String> {

@@ -2,6 +2,7 @@
 //! tickets, views of the queue, and the long jobs dispatch and tick.
 
 pub mod api;
+pub mod batch;
 pub mod bundle;
 pub mod clean;
 pub mod dispatch;

@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod ask;
 mod attach;
+mod batch;
 mod bounds;
 mod bundle;
 mod clean;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, clean, completions, config, context::Context, debug, dispatch, doctor, init,
+    add, approve, ask, attach, batch, clean, completions, config, context::Context, debug, dispatch, doctor, init,
     json, list, logs, man, profile, report, rescue, show, summary, text, tick, wait,
 };
 use crate::app::{AppError, Exit};
@@ -74,6 +74,8 @@ pub(super) enum Verb {
     Wait(wait::WaitArgs),
     /// Show what the night has brought, and what to type next.
     Summary(summary::SummaryArgs),
+    /// Have nights begin by themselves, by cron or systemd.
+    Batch(batch::BatchArgs),
     /// Take away worktree and branch of finished tickets.
     Clean(clean::CleanArgs),
     /// List work that clean kept, or bring it back.
@@ -169,6 +171,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Drain(args) => tick::drain(context, &args).await,
         Verb::Wait(args) => wait::run(context, &args).await,
         Verb::Summary(args) => summary::run(context, &args).await,
+        Verb::Batch(args) => batch::run(context, &args).await,
         Verb::Clean(args) => clean::run(context, &args).await,
         Verb::Rescue(args) => rescue::run(context, &args).await,
         Verb::Init(args) => init::run(context, &args).await,

@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod archive_index;
+pub mod crontab;
 pub mod frontmatter;
 pub mod glances;
 pub mod hook;
@@ -19,5 +20,6 @@ pub mod spent;
 pub mod ticket;
 pub mod time;
 pub mod tmux;
+pub mod unit;
 pub mod window;
 pub mod yaml;
