@@ -2,6 +2,7 @@
 
 mod asking;
 mod backlogs;
+mod batches;
 mod bundling;
 mod cleaning;
 mod completing;
@@ -20,6 +21,7 @@ mod person;
 mod profile;
 mod queue;
 mod terminal;
+mod unattended;
 mod waiting;
 mod watching;
 

@@ -6,6 +6,7 @@ mod claims;
 mod deliveries;
 mod delivery;
 mod ends;
+mod hard_stop;
 mod hazards;
 mod limits;
 mod order;

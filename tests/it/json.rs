@@ -133,6 +133,10 @@ fn every_command_prints_what_its_schema_says() {
     assert_eq!(did(&held.run("rescue restore", &["T-1", "--dry-run"])), ["- would restore"]);
     assert_eq!(did(&held.run("rescue restore", &["T-1"])), ["- restored"]);
     held.run("doctor", &[]);
+    let hours = ["--at", "01:00", "--until", "06:30", "--cron", "--dry-run"];
+    assert_eq!(did(&held.run("batch install", &hours)).len(), 4);
+    held.run("batch status", &["--here"]);
+    assert_eq!(did(&held.run("batch remove", &["--dry-run"])), Vec::<String>::new());
     held.run("config", &[]);
     held.run("config permissions", &[]);
     held.run("profile list", &[]);

@@ -166,7 +166,7 @@ fn beside_a_supervisor_it_hands_over_and_follows() {
     T-2: queued
     --- stderr
     a supervisor runs already: it takes them over
-    note: it keeps its own --parallel, --stagger, --until, --max and --budget
+    note: it keeps its own --parallel, --stagger, --until, --hard-stop, --max and --budget
     T-2: needs_review
     1 needs_review, 1 running
     hint: autodo list, autodo review ID, then autodo approve-low
