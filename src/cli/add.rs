@@ -77,7 +77,7 @@ pub struct ImportArgs {
 }
 
 /// Where tickets come from.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct BacklogArgs {
     /// Ticket files, folders of them, or names of tickets in .autodo/tickets; all of those where none is given.
     #[arg(value_name = "TICKET")]
@@ -239,7 +239,7 @@ pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result
         say_problem(problem);
     }
     for line in &wrong {
-        ui::say(line);
+        ui::wrong(line);
     }
     let mut bad = problems.len() + wrong.len();
     let mut prepared_ones = Vec::new();
@@ -265,7 +265,7 @@ pub async fn backlog(app: &App, project: &Project, args: &BacklogArgs) -> Result
         }
     }
     for (index, lost) in rules::fallout(&pairs, &out) {
-        ui::say(format!("{}: left out too: it comes after {lost}", pairs[index].0));
+        ui::wrong(format!("{}: left out too: it comes after {lost}", pairs[index].0));
         bad += 1;
         out.insert(index);
     }
@@ -292,7 +292,7 @@ fn chosen(drafts: &mut Vec<Draft>, args: &BacklogArgs) -> Result<(), AppError> {
 }
 
 fn say_problem(problem: &Problem) {
-    ui::say(problem.to_string());
+    ui::wrong(problem.to_string());
 }
 
 /// Has tickets accepted, and says what became of each.
@@ -335,7 +335,7 @@ pub fn say_acceptances(tickets: &[Acceptance], json: bool) -> Exit {
                 if json::is_on() {
                     ui::error(&AppError::usage(format!("{id}: {why}")).hint(hint));
                 } else {
-                    ui::say(format!("{id}: {why}"));
+                    ui::wrong(format!("{id}: {why}"));
                     ui::say_hint(hint);
                 }
             }

@@ -25,7 +25,7 @@ const MOST_LINES: usize = 3;
 const COLUMNS: usize = 78;
 
 /// Most lines of errors and notes on the page.
-const MOST_SAID: usize = 30;
+const MOST_SAID: usize = 20;
 
 /// Runs a dispatch with nobody there.
 ///
@@ -115,7 +115,8 @@ pub(super) async fn stands_in_the_way(
     let is_login = found.iter().all(|check| check.name.starts_with("login:"));
     for check in found {
         let what = format!("nothing was started: {}: {}", check.name, check.detail);
-        ui::error(&AppError::new(what).hint(check.fix.unwrap_or_else(|| "autodo doctor looks again".to_owned())));
+        let fix = check.fix.unwrap_or_else(|| "autodo doctor looks again".to_owned());
+        ui::error(&AppError::new(what).hint(format!("{fix}; or have it not looked at: preflight.* in the settings")));
     }
     Ok(Some(if is_login { Exit::LoggedOut } else { Exit::Error }))
 }

@@ -223,7 +223,9 @@ async fn intake(
         }
         return Ok((project.settings, vec![], false));
     }
-    let (tickets, wrong) = add::backlog(app, &project, &args.from).await?;
+    // One ticket that is wrong must not cost the night of the others.
+    let from = BacklogArgs { keep_going: args.from.keep_going || args.cron, ..args.from.clone() };
+    let (tickets, wrong) = add::backlog(app, &project, &from).await?;
     Ok((project.settings, tickets, wrong))
 }
 

@@ -106,6 +106,13 @@ pub fn say(line: impl AsRef<str>) {
     writeln!(anstream::stderr().lock(), "{}", line.as_ref()).ok();
 }
 
+/// Says what is wrong with something that was left out.
+pub fn wrong(line: impl AsRef<str>) {
+    if !kept(&|| line.as_ref().to_owned()) {
+        say(line);
+    }
+}
+
 /// Says what went wrong and what to do; with `--json` as one line of JSON.
 pub fn error(error: &AppError) {
     if json::is_on() {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Batch, Kind, Plan, plan::Note};
+use super::{
+    install::{Batch, Kind},
+    plan::{Note, Plan},
+};
 use crate::{
     adapters::process::feed,
     app::AppError,

@@ -237,7 +237,7 @@ mod tests {
             program: "/opt/a b/autodo".into(),
         };
         Plan {
-            project: "/home/ann/it's 100% mine".into(),
+            project: "/srv/ann/it's 100% mine".into(),
             hour: 1,
             minute: 5,
             note,
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(Note::parse(&lines[1]), Some(sample().note));
         assert_eq!(
             lines[2],
-            "5 1 * * * cd '/home/ann/it'\\''s 100\\% mine' && PATH='/a b:/c$d' '/opt/a b/autodo' dispatch --cron"
+            "5 1 * * * cd '/srv/ann/it'\\''s 100\\% mine' && PATH='/a b:/c$d' '/opt/a b/autodo' dispatch --cron"
         );
         assert_eq!(lines[3].strip_prefix("@reboot "), lines[2].strip_prefix("5 1 * * * "));
     }
@@ -263,7 +263,7 @@ mod tests {
         assert!(service.starts_with("autodo-it-s-100--mine-") && service.ends_with(".service"), "{service}");
         assert_eq!(service.replace(".service", ".timer"), timer);
         for line in [
-            "WorkingDirectory=/home/ann/it's 100%% mine",
+            "WorkingDirectory=/srv/ann/it's 100%% mine",
             "Environment=\"PATH=/a b:/c$d\"",
             "ExecStart=\"/opt/a b/autodo\" \"dispatch\" \"--cron\"",
             "KillMode=process",

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    Batch, Kind, Plan,
-    plan::{Note, unit_of},
+    install::{Batch, Kind},
+    plan::{Note, Plan, unit_of},
 };
 use crate::{
     adapters::{

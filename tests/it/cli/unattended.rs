@@ -54,10 +54,12 @@ fn trouble_is_one_page_with_what_to_type() {
         assert!(run.stdout.contains(word), "{word}:\n{}", run.stdout);
     }
     assert!(run.stdout.lines().count() < 20, "{}", run.stdout);
-    // A backlog that is wrong is told, too.
+    // A ticket that is wrong is told, too, and does not cost the others their night.
     desk.repo.ticket("T-3", "title: x\npriority: often", "Do it.\n");
+    desk.ticket("T-4", "", "echo d > d.txt");
     let run = desk.autodo(&["dispatch", "--cron"]).code(2);
-    assert!(run.stderr.is_empty() && run.stdout.contains("error:") && run.stdout.contains("T-3"), "{}", run.both());
+    assert!(run.stderr.is_empty() && run.stdout.contains("T-3") && run.stdout.contains("often"), "{}", run.both());
+    assert_eq!(desk.status("T-4"), "needs_review");
 }
 
 #[test]
