@@ -109,6 +109,12 @@ impl Home {
         self.root.join("supervisor.log")
     }
 
+    /// `run/shortage`: why nothing is started for now; there only while that is so.
+    #[must_use]
+    pub fn shortage(&self) -> PathBuf {
+        self.runtime.join("shortage")
+    }
+
     /// The folder of the archive files.
     #[must_use]
     pub fn archive_dir(&self) -> PathBuf {

@@ -1,6 +1,11 @@
 //! The long jobs: `dispatch`, which runs until there is nothing more to do, and `tick`, which does what is due.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use tokio::{
@@ -18,19 +23,32 @@ use super::{
 use crate::{
     adapters::{
         control::{ControlListener, Exchange},
-        interrupt, memory, process,
+        fs::{self, Sync as Synced},
+        home::Home,
+        interrupt, machine, memory, process,
         store::Lock,
         wake::WakeListener,
     },
-    domain::{id::TicketId, reconcile::has_agent, schedule::Slots, usage::MicroUsd},
+    domain::{
+        admission::{Free, Least, admitted},
+        id::TicketId,
+        reconcile::has_agent,
+        row::Row,
+        schedule::Slots,
+        usage::MicroUsd,
+    },
+    ports::store::Entry,
     supervisor::{
-        event_loop::{Call, Ending, Supervisor, Until},
+        event_loop::{Admission, Call, Ending, Supervisor, Until},
         queue::{Observer, Queue},
     },
 };
 
 /// After so long no command is still under way that was begun with an older program.
 const COPY_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// After so long nobody says any more that nothing is started.
+const SHORTAGE_AGE: Duration = Duration::from_secs(60);
 
 /// How often memory that is free is given back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(10);
@@ -53,6 +71,8 @@ pub struct Job {
     pub keep_blocked: u32,
     /// No agent lives after this time.
     pub hard_stop: Option<Timestamp>,
+    /// What must be free for each start.
+    pub least: Least,
     /// Nobody is there: tickets that want a person are not started.
     pub unattended: bool,
 }
@@ -99,6 +119,7 @@ pub async fn supervise(
     for observer in observers {
         queue.observe(observer);
     }
+    queue.observe(Box::new(Shortage::new(app)));
     if !queue.rows().values().any(has_agent) {
         let program = app.world.files.places().program();
         process::remove_old_copies(&app.home.bin_dir(), &program, COPY_AGE);
@@ -121,7 +142,8 @@ pub async fn supervise(
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx)
         .keeping_blocked(job.keep_blocked)
         .spending_at_most(job.budget)
-        .through_a_night(job.hard_stop, job.unattended);
+        .through_a_night(job.hard_stop, job.unattended)
+        .admitting(Admission { least: job.least, look: looks(app) });
     let socket = |error: &dyn std::fmt::Display| {
         AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
             .hint("autodo doctor looks at the folder")
@@ -144,6 +166,63 @@ pub async fn supervise(
         Ending::Left => Ok((queue, Ended::Left)),
         Ending::Done => Ok((queue, Ended::Done)),
     }
+}
+
+/// How the free memory and disk space are looked at.
+fn looks(app: &App) -> Arc<dyn Fn(&[&Path]) -> Free + Send + Sync> {
+    let home = app.home.root().to_owned();
+    Arc::new(move |folders| {
+        let free = |folder: &Path| machine::disk(&fs::nearest_folder(folder)).present().map(|disk| disk.free_mb);
+        let disk_mb = folders.iter().copied().chain([home.as_path()]).filter_map(free).min();
+        Free { memory_mb: machine::free_memory_mb(), disk_mb }
+    })
+}
+
+/// Why nothing could be started now; `None`: there is room.
+#[must_use]
+pub fn no_room(app: &App, least: Least) -> Option<String> {
+    admitted(1, 0, looks(app)(&[]), least).1
+}
+
+/// Keeps in a file that nothing is started for now, and why, for `list`; [`shortage`] reads it.
+struct Shortage(PathBuf);
+
+impl Shortage {
+    fn new(app: &App) -> Self {
+        let file = Self(app.home.shortage());
+        file.put(None);
+        file
+    }
+
+    fn put(&self, why: Option<&str>) {
+        // Ignored: it is for people only, and whoever cannot read it sees that nothing starts.
+        match why {
+            Some(why) => fs::write_atomic(&self.0, why.as_bytes(), 0o600, Synced::None).ok(),
+            None => fs::remove(&self.0).map(drop).ok(),
+        };
+    }
+}
+
+impl Observer for Shortage {
+    fn committed(&mut self, _entry: &Entry, _before: Option<&Row>) {}
+
+    fn waits(&mut self, why: Option<&str>, _is_news: bool) {
+        self.put(why);
+    }
+}
+
+impl Drop for Shortage {
+    fn drop(&mut self) {
+        self.put(None);
+    }
+}
+
+/// Why a supervisor starts nothing for now; it says so anew every ten seconds. `None`: nothing is known of that.
+#[must_use]
+pub fn shortage(home: &Home) -> Option<String> {
+    let file = home.shortage();
+    let is_fresh = fs::age(&file).is_some_and(|age| age < SHORTAGE_AGE);
+    fs::look_text(&file).present().filter(|_| is_fresh)
 }
 
 /// The signals that end a supervisor.

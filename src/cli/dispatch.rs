@@ -17,11 +17,12 @@ use crate::{
     app::{
         App, AppError, Exit,
         api::{ApiReply, ApiRequest, open_ids},
-        dispatch::{Ended, Goal, Job, supervise},
+        dispatch::{Ended, Goal, Job, no_room, supervise},
         hold, intake,
     },
     config::{Flag, Settings},
     domain::{
+        admission::Least,
         budget::Pot,
         id::TicketId,
         observed::Observed,
@@ -101,6 +102,9 @@ pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, boun
     if args.dry_run {
         let new = plan::intake(app, &tickets, args.from.again)?;
         plan::order(app, new, parallel(&settings), args.max)?;
+        if let Some(why) = no_room(app, least(&settings)) {
+            ui::notice(&format!("now nothing would be started: {why}"));
+        }
         return Ok(if wrong { Exit::Usage } else { Exit::Ok });
     }
     if !args.detach {
@@ -158,6 +162,7 @@ pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, boun
         budget: args.budget,
         keep_blocked: settings.keep_blocked.value,
         hard_stop: bounds.hard_stop,
+        least: least(&settings),
         unattended: args.cron,
     };
     if !args.json {
@@ -250,6 +255,12 @@ pub(super) fn parallel(settings: &Settings) -> u32 {
         let by_memory = machine::free_memory_mb().map_or(cores, |mb| u32::try_from(mb / 4_096).unwrap_or(u32::MAX));
         cores.min(by_memory).clamp(1, 4)
     })
+}
+
+/// What must be free for each start.
+pub(super) fn least(settings: &Settings) -> Least {
+    let mb = |number: u32| u64::from(number);
+    Least { memory_mb: mb(settings.admission_memory_mb.value), disk_mb: mb(settings.admission_disk_mb.value) }
 }
 
 /// The lock, or nothing where a supervisor runs. A command that holds it is waited for.

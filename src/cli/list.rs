@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{context::Context, find, ui};
 use crate::{
     adapters::{env, store},
-    app::{App, AppError, Exit, view},
+    app::{App, AppError, Exit, dispatch::shortage, view},
     domain::{
         glance::{Glance, Glances},
         id::TicketId,
@@ -87,6 +87,7 @@ impl Looker {
     /// The tickets at a glance, oldest first.
     fn look(&self) -> Result<Seen, AppError> {
         let (mut glances, mut notices) = store::read_glances(&self.app.home)?;
+        notices.extend(shortage(&self.app.home).map(|why| format!("nothing more is started for now: {why}")));
         if self.archive {
             let (rows, more) = store::read_archive(&self.app.home)?;
             notices.extend(more);

@@ -74,6 +74,12 @@ impl Observer for Lines {
             ui::say(line);
         }
     }
+
+    fn waits(&mut self, why: Option<&str>, is_news: bool) {
+        if let Some(why) = why.filter(|_| is_news) {
+            ui::notice(&format!("nothing more is started for now: {why}"));
+        }
+    }
 }
 
 /// What a person wants to hear of a step; `None`: nothing. Of a run at work its begin, and that it is checked.
@@ -154,6 +160,13 @@ impl Observer for Bars {
         if let Some(line) = line(entry, before) {
             // Ignored: a terminal that cannot be written to shows nothing anyway.
             self.bars.println(line).ok();
+        }
+    }
+
+    fn waits(&mut self, why: Option<&str>, is_news: bool) {
+        if let Some(why) = why.filter(|_| is_news) {
+            // Ignored: as above.
+            self.bars.println(format!("note: nothing more is started for now: {why}")).ok();
         }
     }
 }

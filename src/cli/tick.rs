@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     context::{Context, meet},
-    dispatch::{parallel, run},
+    dispatch::{least, parallel, run},
     ui,
 };
 use crate::{
@@ -66,6 +66,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         max: None,
         keep_blocked: settings.keep_blocked.value,
         hard_stop: None,
+        least: least(&settings),
         unattended: true,
     };
     let lock = match app.lock(Duration::from_secs(3)) {

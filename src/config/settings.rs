@@ -201,6 +201,11 @@ settings! {
     /// Time after the one that a usage limit names, such as "resets 6:16pm", until it counts as lifted.
     limits_after_reset: Option<Seconds> = "limits.after_reset", Kind::Span { min: 0, max: 86_400 }, Value::Unset,
         else "the profile's, which is 2m where it says nothing";
+    /// Memory that must be free for each start of a ticket, in MiB; where it is not, the ticket waits. 0: not looked at.
+    admission_memory_mb: u32 = "admission.memory_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(256);
+    /// Disk space that must be free for each start of a ticket, in MiB, where the home and the worktrees lie; where it is
+    /// not, the ticket waits. 0: not looked at.
+    admission_disk_mb: u32 = "admission.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(512);
     /// Whether a batch asks the agents first whether somebody is logged in, and does not begin where nobody is.
     preflight_login: bool = "preflight.login", Kind::Switch, Value::Switch(true);
     /// Whether a batch looks first whether the agents trust the project's folder, and does not begin where they do not.

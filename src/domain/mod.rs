@@ -3,6 +3,7 @@
 //! Start with [`row::Row`] (what the queue knows of a ticket), then [`event::Event`], [`effect::Effect`] and the step
 //! from one row to the next in `machine`.
 
+pub mod admission;
 pub mod audit;
 pub mod backlog;
 pub mod budget;

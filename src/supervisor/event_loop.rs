@@ -9,10 +9,12 @@ mod due;
 mod extras;
 mod night;
 mod pool;
+mod room;
 mod rounds;
 mod tasks;
 
 pub use calls::Call;
+pub use room::Admission;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -122,6 +124,8 @@ pub struct Supervisor {
     pot: Option<Pot>,
     hard_stop: Option<Timestamp>,
     is_unattended: bool,
+    admission: Option<Admission>,
+    shortage: Option<room::Shortage>,
 }
 
 /// What came of waiting.
@@ -172,6 +176,8 @@ impl Supervisor {
             pot: None,
             hard_stop: None,
             is_unattended: false,
+            admission: None,
+            shortage: None,
         }
     }
 

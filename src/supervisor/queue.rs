@@ -41,6 +41,9 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 pub trait Observer: Send {
     /// `entry` is committed; `before` is the row as it was.
     fn committed(&mut self, entry: &Entry, before: Option<&Row>);
+
+    /// Nothing is started for now, and why; `None`: that is over. `is_news`: it was not so at the look before.
+    fn waits(&mut self, _why: Option<&str>, _is_news: bool) {}
 }
 
 /// What came of an event.
@@ -102,6 +105,13 @@ impl Queue {
     /// Adds somebody who is told of every commit.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.observers.push(observer);
+    }
+
+    /// Tells the observers that nothing is started for now, or that this is over.
+    pub fn waits(&mut self, why: Option<&str>, is_news: bool) {
+        for observer in &mut self.observers {
+            observer.waits(why, is_news);
+        }
     }
 
     /// All rows.

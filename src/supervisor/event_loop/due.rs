@@ -149,7 +149,9 @@ impl Supervisor {
         {
             self.slots.closed = true;
         }
-        for ticket in schedule::to_start(self.queue.rows(), &self.slots, now) {
+        let mut ready = schedule::to_start(self.queue.rows(), &self.slots, now);
+        ready.truncate(self.room_for(&ready));
+        for ticket in ready {
             let key = RunKey::from_bits(self.world.clock.random());
             let conversation = self.conversation(&ticket);
             self.take_event(&ticket, Event::Start { key, conversation })?;
@@ -241,7 +243,7 @@ impl Supervisor {
                     matches!(&r.status, Status::Running(run)
                         if !matches!(run.phase, Phase::Working | Phase::Checking { .. }))
                 });
-                let can_start = !schedule::to_start(rows, &self.slots, soon).is_empty();
+                let can_start = self.shortage.is_none() && !schedule::to_start(rows, &self.slots, soon).is_empty();
                 let due = self.next_deadline().is_some_and(|(at, ..)| at <= soon);
                 let looked = self.watch.is_some() && self.woken.is_empty() && self.round.is_none();
                 (!starting && !makes_room && !can_start && !due && looked && !self.look_again).then_some(Ending::Done)

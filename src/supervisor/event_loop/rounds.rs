@@ -185,7 +185,8 @@ impl Supervisor {
             Until::Settled { .. } => None,
             Until::Idle { .. } | Until::Quiet { .. } => Some(self.next_landed.min(self.next_pool.max(looked + SELDOM))),
         };
-        let all = [deadline, schedule, own, hard_stop, waiting, round, publish, pool, seldom];
+        let room = self.shortage.as_ref().map(|shortage| shortage.again);
+        let all = [deadline, schedule, own, hard_stop, room, waiting, round, publish, pool, seldom];
         all.into_iter().flatten().min().unwrap_or(looked + SELDOM)
     }
 }

@@ -122,6 +122,36 @@ fn max_and_until_bound_what_is_started() {
 }
 
 #[test]
+fn where_the_machine_has_no_room_a_ticket_waits_and_that_is_said() {
+    let desk = Desk::new();
+    desk.ticket("T-1", "", "echo a > a.txt");
+    for (variable, word) in [("AUTODO_ADMISSION_MEMORY_MB", "of memory"), ("AUTODO_ADMISSION_DISK_MB", "of disk space")]
+    {
+        let wants = |args: &[&str]| desk.command(args).env(variable, "4000000000");
+        let plan = wants(&["dispatch", "--dry-run"]).run().ok();
+        assert!(plan.stderr.contains("now nothing would be started") && plan.stderr.contains(word), "{}", plan.both());
+        let dispatch = wants(&["dispatch", "--until", "6s"]).spawn();
+        wait_for("the note", || dispatch.said().stderr.contains(word).then_some(()), || dispatch.said().both());
+        let list = desk.autodo(&["list"]).ok();
+        assert!(
+            list.stderr.contains("nothing more is started for now") && list.stderr.contains(word),
+            "{}",
+            list.both()
+        );
+        let run = dispatch.wait(PATIENCE).ok();
+        assert_eq!(run.stderr.matches("nothing more is started for now").count(), 1, "{}", run.both());
+        assert_eq!(desk.status("T-1"), "queued");
+        assert_eq!(desk.autodo(&["list"]).ok().stderr, "");
+        // A tick does not stay for it.
+        let before = std::time::Instant::now();
+        wants(&["tick"]).run().ok();
+        assert!(before.elapsed() < Duration::from_secs(20));
+    }
+    desk.autodo(&["dispatch"]).ok();
+    assert_eq!(desk.status("T-1"), "needs_review");
+}
+
+#[test]
 fn json_is_one_audit_line_after_the_other_and_nothing_else() {
     let desk = Desk::new();
     desk.ticket("T-1", "", "echo a > a.txt");
