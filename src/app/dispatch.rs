@@ -23,7 +23,7 @@ use super::{
 use crate::{
     adapters::{
         control::{ControlListener, Exchange},
-        fs::{self, Sync as Synced},
+        fs::{self, Sync},
         home::Home,
         interrupt, machine, memory, process,
         store::Lock,
@@ -39,7 +39,7 @@ use crate::{
     },
     ports::store::Entry,
     supervisor::{
-        event_loop::{Admission, Call, Ending, Supervisor, Until},
+        event_loop::{Admission, Call, Ending, Look, Supervisor, Until},
         queue::{Observer, Queue},
     },
 };
@@ -169,7 +169,7 @@ pub async fn supervise(
 }
 
 /// How the free memory and disk space are looked at.
-fn looks(app: &App) -> Arc<dyn Fn(&[&Path]) -> Free + Send + Sync> {
+fn looks(app: &App) -> Look {
     let home = app.home.root().to_owned();
     Arc::new(move |folders| {
         let free = |folder: &Path| machine::disk(&fs::nearest_folder(folder)).present().map(|disk| disk.free_mb);
@@ -197,7 +197,7 @@ impl Shortage {
     fn put(&self, why: Option<&str>) {
         // Ignored: it is for people only, and whoever cannot read it sees that nothing starts.
         match why {
-            Some(why) => fs::write_atomic(&self.0, why.as_bytes(), 0o600, Synced::None).ok(),
+            Some(why) => fs::write_atomic(&self.0, why.as_bytes(), 0o600, Sync::None).ok(),
             None => fs::remove(&self.0).map(drop).ok(),
         };
     }

@@ -14,7 +14,7 @@ mod rounds;
 mod tasks;
 
 pub use calls::Call;
-pub use room::Admission;
+pub use room::{Admission, Look};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -15,13 +15,16 @@ use crate::domain::{
 /// Time between two looks where there was no room.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// Looks what is free, with the folders of worktrees to be made.
+pub type Look = Arc<dyn Fn(&[&Path]) -> Free + Send + Sync>;
+
 /// How the supervisor looks whether there is room.
 #[derive(Clone)]
 pub struct Admission {
     /// What a start wants.
     pub least: Least,
-    /// What is free; the folders are those of worktrees to be made.
-    pub look: Arc<dyn Fn(&[&Path]) -> Free + Send + Sync>,
+    /// What is free.
+    pub look: Look,
 }
 
 /// What stands in the way of starts.
