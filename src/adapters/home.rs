@@ -139,6 +139,12 @@ impl Home {
         self.ids().join(ticket.folded())
     }
 
+    /// The folder of the pages that dispatches wrote when they ended.
+    #[must_use]
+    pub fn summaries(&self) -> PathBuf {
+        self.root.join("summaries")
+    }
+
     /// Copies of the program, kept for as long as sessions use them.
     #[must_use]
     pub fn bin_dir(&self) -> PathBuf {

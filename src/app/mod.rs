@@ -15,6 +15,7 @@ pub mod open;
 pub mod profiles;
 pub mod serve;
 pub mod sources;
+pub mod summary;
 pub mod view;
 
 pub use error::{AppError, Exit};

@@ -179,14 +179,14 @@ pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, boun
         exits.push(follow::follow(app, ids, args.json).await?);
         return Ok(Exit::first_of(exits));
     };
+    let night = super::summary::Night::begins(app)?;
     let ended = run(app, job, args.json, mine.as_ref(), &lock).await?;
     exits.push(ended.1);
     if ended.0 == Ended::Interrupted {
         exits.push(Exit::Interrupted);
         say_left(app);
-    } else if !args.json {
-        progress::summary(&super::find::rows(app)?);
     }
+    night.ends(app, args.json || ended.0 == Ended::Interrupted).await?;
     Ok(Exit::first_of(exits))
 }
 

@@ -19,7 +19,6 @@ use crate::{
 mod table;
 mod watch;
 
-pub use table::note;
 use table::{Fit, Table};
 
 /// Lists the tickets of all projects.

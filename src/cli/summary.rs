@@ -1,34 +1,32 @@
 //! `autodo summary`: the page for the morning: what waits for a person, with the question itself, and what goes on.
 
-use clap::Args;
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::{context::Context, find, list, ui};
+use clap::{Args, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{context::Context, find, progress, ui};
 use crate::{
-    app::{AppError, Exit, hold, view},
-    domain::{
-        glance::{Glance, Glances},
-        risk::Tier,
-        row::{Row, Status},
+    app::{
+        App, AppError, Exit, hold,
+        summary::{self, Wanted, batch},
     },
-    format::time::{human_duration, stamp},
+    domain::{id::TicketId, row::Row},
+    format::time::{parse_duration, parse_stamp},
 };
 
-/// The groups, in the order in which a person wants them, with their headings.
-const GROUPS: [(&str, &str); 9] = [
-    ("needs_review", "To review"),
-    ("blocked", "Blocked"),
-    ("parked", "Parked"),
-    ("failed", "Failed"),
-    ("running", "Running"),
-    ("queued", "Queued"),
-    ("reviewed", "Reviewed"),
-    ("landed", "Landed"),
-    ("cancelled", "Cancelled"),
-];
-
-/// How many of the groups are shown ticket by ticket; the others are only counted.
-const SHOWN: usize = 6;
+/// How the page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Text,
+    /// Markdown.
+    Md,
+    /// One HTML file, without scripts.
+    Html,
+    /// For programs; as --json.
+    Json,
+}
 
 /// `summary`.
 #[derive(Args)]
@@ -36,6 +34,15 @@ pub struct SummaryArgs {
     /// Only the project of this folder.
     #[arg(long)]
     here: bool,
+    /// What is open, and what has changed since: 12h ago, 22:00, 2026-02-19T22:00:00-0800.
+    #[arg(long, value_name = "TIME", conflicts_with = "batch")]
+    since: Option<String>,
+    /// The tickets of one dispatch, as they stand now: its time as autodo told it, or last.
+    #[arg(long, value_name = "BATCH")]
+    batch: Option<String>,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    format: Format,
     /// JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -44,169 +51,97 @@ pub struct SummaryArgs {
 /// Prints the page.
 ///
 /// # Errors
-/// The queue cannot be read.
+/// The queue cannot be read, or there is no such dispatch.
 pub async fn run(context: &Context, args: &SummaryArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
-    let mut rows = find::rows(&app)?;
-    // What a ticket waits for may be of any project.
-    let all: Glances = rows.iter().map(|row| (row.id.clone(), Glance::from(row))).collect();
-    if args.here {
-        let here = context.project(&app).await?;
-        rows.retain(|row| row.repo == here.repo.root);
-    }
-    rows.sort_by_key(order);
-    let group = |word: &str| rows.iter().filter(|row| row.status.word() == word).collect::<Vec<&Row>>();
-    if args.json {
-        ui::json(&to_json(&group, &all));
-        return Ok(Exit::Ok);
-    }
-    if rows.is_empty() {
-        ui::say("there are no tickets");
-        ui::say_hint("autodo add \"title\" takes one; autodo dispatch takes a folder of them and starts");
-        return Ok(Exit::Ok);
-    }
-    let counts: Vec<String> = GROUPS
-        .iter()
-        .map(|(word, heading)| (group(word).len(), heading))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, heading)| format!("{count} {}", heading.to_lowercase()))
-        .collect();
-    ui::out(counts.join(", "));
+    let repo = match args.here {
+        true => Some(context.project(&app).await?.repo.root),
+        false => None,
+    };
     let now = app.world.clock.now();
-    for (word, heading) in GROUPS.iter().take(SHOWN) {
-        let rows = group(word);
-        if !rows.is_empty() {
-            ui::out(format!("\n{heading}"));
-        }
-        for row in rows {
-            show(row, &all, now);
-        }
+    let wanted = Wanted {
+        since: args.since.as_deref().map(|text| since(text, now)).transpose()?,
+        batch: args.batch.as_deref().map(|text| batch::find(&app.home, text)).transpose()?,
+        repo,
+        supervised: hold::supervisor_runs(&app).await,
+    };
+    let (page, notices) = summary::make(&app, &wanted)?;
+    for notice in &notices {
+        ui::notice(notice);
     }
-    let next = next(&rows, hold::supervisor_runs(&app).await);
-    if !next.is_empty() {
-        ui::out("\nNext");
-    }
-    for line in next {
-        ui::out(format!("  {line}"));
+    match if args.json { Format::Json } else { args.format } {
+        Format::Json => ui::json(&summary::json(&page)),
+        Format::Md => ui::out_text(&summary::markdown(&page)),
+        Format::Html => ui::out_text(&summary::html(&page)),
+        Format::Text => {
+            let lines = summary::text(&page);
+            if lines.is_empty() {
+                ui::say("there are no tickets");
+                ui::say_hint("autodo add \"title\" takes one; autodo dispatch takes a folder of them and starts");
+            }
+            lines.iter().for_each(ui::out);
+        }
     }
     Ok(Exit::Ok)
 }
 
-/// To review: by risk, the least first; queued: as they will be started; then as accepted.
-fn order(row: &Row) -> (Tier, u8, jiff::Timestamp, String) {
-    let risk = if matches!(row.status, Status::NeedsReview) { row.effective_risk() } else { Tier::Low };
-    let priority = if matches!(row.status, Status::Queued { .. }) { row.priority } else { 0 };
-    (risk, priority, row.created, row.id.to_string())
+/// A time that has gone by: a length of time ago, the last time of day, or a full time.
+fn since(text: &str, now: Timestamp) -> Result<Timestamp, AppError> {
+    let wrong = |why: String| {
+        AppError::usage(format!("--since {text:?}: {why}")).hint("for example --since 12h, or --since 22:00")
+    };
+    if let Ok(at) = parse_stamp(text) {
+        return Ok(at);
+    }
+    if let Ok(seconds) = parse_duration(text) {
+        let ago = SignedDuration::try_from(Duration::from_secs(seconds)).map_err(|e| wrong(e.to_string()))?;
+        return now.checked_sub(ago).map_err(|e| wrong(e.to_string()));
+    }
+    // The next such time of day, a day earlier, is the last one.
+    let next =
+        crate::format::time::clock(text, now, &jiff::tz::TimeZone::system()).map_err(|e| wrong(e.to_string()))?;
+    let at = next.checked_sub(SignedDuration::from_hours(24)).map_err(|e| wrong(e.to_string()))?;
+    Ok(at)
 }
 
-fn to_json<'a>(group: &impl Fn(&str) -> Vec<&'a Row>, all: &Glances) -> Value {
-    let mut counts = serde_json::Map::new();
-    let mut groups = serde_json::Map::new();
-    for (word, _) in GROUPS {
-        let rows = group(word);
-        counts.insert(word.to_owned(), json!(rows.len()));
-        let shown = rows.into_iter().map(|row| {
-            let mut value = view::ticket(row);
-            if let Some(fields) = value.as_object_mut() {
-                fields.insert("waits_for".into(), json!(waits_for(row, all)));
-            }
-            value
-        });
-        groups.insert(word.to_owned(), shown.collect());
-    }
-    json!({ "version": 1, "counts": counts, "groups": groups })
+/// A dispatch from its begin to its end, whose page is then written.
+pub(super) struct Night {
+    began: Timestamp,
+    open: Vec<TicketId>,
 }
 
-fn show(row: &Row, all: &Glances, now: jiff::Timestamp) {
-    let title = ui::plain(&row.title);
-    let worked = view::worked_s(row, now).map_or_else(|| "-".to_owned(), human_duration);
-    match &row.status {
-        Status::NeedsReview => {
-            let risk = row.risk_summary;
-            let counts = format!("{}L {}M {}H", risk.low, risk.medium, risk.high);
-            let flags = match row.flags_count() {
-                0 => None,
-                1 => Some("1 flag".to_owned()),
-                n => Some(format!("{n} flags")),
-            };
-            let notes: Vec<String> = flags.into_iter().chain(list::note(&Glance::from(row), all)).collect();
-            let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) };
-            ui::out(format!(
-                "  {:<7}  {}  {worked:>6}  {counts}  {title}{notes}",
-                row.effective_risk().to_string(),
-                row.id
-            ));
-        }
-        Status::Blocked(blocked) => {
-            ui::out(format!("  {}  {title}", row.id));
-            for line in ui::plain_lines(&blocked.question).lines() {
-                ui::out(format!("    {line}"));
-            }
-            if !blocked.options.is_empty() {
-                ui::out(format!("    [{}]", ui::plain(&blocked.options.join(" | "))));
-            }
-        }
-        Status::Parked(parked) => {
-            let until = parked.until.map_or_else(
-                || "until you say so".to_owned(),
-                |at| format!("until {}", stamp(at, &jiff::tz::TimeZone::system())),
-            );
-            ui::out(format!("  {}  {title}  ({}, {until})", row.id, parked.reason));
-            if !parked.detail.is_empty() {
-                ui::out(format!("    {}", ui::plain(&parked.detail)));
-            }
-        }
-        Status::Failed { reason } => {
-            ui::out(format!("  {}  {title}", row.id));
-            ui::out(format!("    {}", ui::plain(reason)));
-        }
-        Status::Running(_) => {
-            let phase = list::note(&Glance::from(row), all).unwrap_or_default();
-            ui::out(format!("  {}  {title}  ({phase}, {worked})", row.id));
-        }
-        Status::Queued { .. } => {
-            let waits = waits_for(row, all).unwrap_or_default();
-            ui::out(format!("  {}  {title}  (waits for {waits})", row.id));
-        }
-        Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. } => {}
+impl Night {
+    /// It begins now.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub(super) fn begins(app: &App) -> Result<Self, AppError> {
+        let rows = find::rows(app)?;
+        let open = rows.into_iter().filter(|row| !row.status.is_over()).map(|row| row.id).collect();
+        Ok(Self { began: app.world.clock.now(), open })
     }
-}
 
-/// What a queued ticket waits for, in words that stand behind "waits for"; `None`: it is not queued.
-fn waits_for(row: &Row, all: &Glances) -> Option<String> {
-    let Status::Queued { not_before, .. } = &row.status else { return None };
-    let glance = Glance::from(row);
-    let dependencies = glance.waits_for(all);
-    if !dependencies.is_empty() {
-        return Some(dependencies.join(", "));
+    /// It has ended: writes its page and, unless it is to be `quiet`, says what there is and where the page lies. A page
+    /// that cannot be written is said, and no reason to fail.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub(super) async fn ends(self, app: &App, quiet: bool) -> Result<(), AppError> {
+        let rows = find::rows(app)?;
+        if !quiet {
+            progress::summary(&rows);
+        }
+        let is_changed = |row: &&Row| row.changed >= self.began;
+        let mut tickets: Vec<TicketId> = rows.iter().filter(is_changed).map(|row| row.id.clone()).collect();
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        tickets.extend(self.open);
+        match batch::write(app, self.began, tickets) {
+            Ok((path, _)) if !quiet => ui::say(format!("the page of it: {}", path.display())),
+            Ok(_) => {}
+            Err(error) => ui::notice(&format!("the page of this dispatch was not written: {error}")),
+        }
+        Ok(())
     }
-    let zone = jiff::tz::TimeZone::system();
-    Some(not_before.map_or_else(|| "a slot".to_owned(), |at| stamp(at, &zone)))
-}
-
-/// What a person would type now.
-fn next(rows: &[Row], supervised: bool) -> Vec<String> {
-    let first = |is: &dyn Fn(&Row) -> bool| rows.iter().find(|row| is(row)).map(|row| row.id.to_string());
-    let mut lines = Vec::new();
-    if let Some(id) = first(&|row| matches!(row.status, Status::Blocked(_))) {
-        lines.push(format!("autodo answer {id} \"…\""));
-    }
-    let is_low = |row: &Row| matches!(row.status, Status::NeedsReview) && crate::domain::machine::low_gate(row).is_ok();
-    if rows.iter().any(is_low) {
-        lines.push("autodo approve-low".to_owned());
-    }
-    if let Some(id) = first(&|row| matches!(row.status, Status::NeedsReview) && !is_low(row)) {
-        lines.push(format!("autodo review {id}, then autodo approve {id} or autodo reject {id} -m \"…\""));
-    }
-    if let Some(id) = first(&|row| matches!(&row.status, Status::Parked(parked) if parked.until.is_none())) {
-        lines.push(format!("autodo show {id}, then autodo resume {id} or autodo retry {id}"));
-    }
-    if let Some(id) = first(&|row| matches!(row.status, Status::Failed { .. })) {
-        lines.push(format!("autodo logs {id}, then autodo retry {id}"));
-    }
-    let open = first(&|row| matches!(row.status, Status::Queued { .. } | Status::Running(_)));
-    if !supervised && open.is_some() {
-        lines.push("autodo dispatch (no supervisor runs)".to_owned());
-    }
-    lines
 }

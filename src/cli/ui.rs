@@ -9,6 +9,7 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::json;
+pub use crate::format::harmless::{plain, plain_lines};
 use crate::{app::AppError, domain::id::TicketId};
 
 /// Most lines that are kept for a page while nothing is printed.
@@ -179,25 +180,4 @@ pub fn cut(text: &str, columns: usize) -> String {
     let mut cut: String = text.chars().take_while(fits).collect();
     cut.push('…');
     cut
-}
-
-/// `text` in one line, without control characters and changes of direction: what others wrote must not steer a
-/// terminal, nor show something else than it is.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
-}
-
-/// As [`plain`], with its line ends.
-#[must_use]
-pub fn plain_lines(text: &str) -> String {
-    text.lines().map(plain).collect::<Vec<_>>().join("\n")
-}
-
-/// Marks that turn the direction of what follows, and separators that some terminals take for line ends.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

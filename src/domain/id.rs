@@ -18,6 +18,8 @@ const RESERVED: &[&str] = &[
     "bin",
     "profiles",
     "permissions",
+    "summaries",
+    "notify",
     "config",
     "journal.jsonl",
     "queue.toml",

@@ -5,6 +5,7 @@ pub mod archive_index;
 pub mod crontab;
 pub mod frontmatter;
 pub mod glances;
+pub mod harmless;
 pub mod hook;
 pub mod journal;
 pub mod markdown;

@@ -17,6 +17,7 @@ mod handing_in;
 mod hook;
 mod init;
 mod manual;
+mod morning;
 mod person;
 mod profile;
 mod queue;

@@ -151,8 +151,7 @@ fn line(glance: &Glance, all: &Glances, width: usize, now: Timestamp) -> String 
 }
 
 /// What else a person should know of a ticket: why it is where it is.
-#[must_use]
-pub fn note(glance: &Glance, all: &Glances) -> Option<String> {
+fn note(glance: &Glance, all: &Glances) -> Option<String> {
     let waits = if glance.status == "queued" { glance.waits_for(all) } else { Vec::new() };
     match (&glance.note, glance.until) {
         _ if !waits.is_empty() => Some(format!("after {}", waits.join(", "))),

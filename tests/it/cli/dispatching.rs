@@ -38,6 +38,7 @@ fn dispatch_works_through_a_backlog_and_says_how_it_went() {
     T-2: needs_review
     2 needs_review
     hint: autodo list, autodo review ID, then autodo approve-low
+    the page of it: <world>/ad/summaries/<time>.md
     --- exit 0
     ");
     assert_snapshot!(desk.tell(&["dispatch"]), @r"

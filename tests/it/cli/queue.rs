@@ -29,13 +29,14 @@ fn the_queue_is_listed_and_summed_up() {
     --- exit 0
     ");
     assert_snapshot!(desk.tell(&["summary"]), @r#"
-    1 to review, 1 blocked, 1 parked, 1 queued
+    1 to review, 1 blocked, 1 parked, 1 not started
+    0s of work
 
     To review
-      low      T-1      0s  1L 0M 0H  Ticket T-1
+      low      T-1  Ticket T-1  (0s, 1L 0M 0H)
 
     Blocked
-      T-2  Ticket T-2
+      T-2  Ticket T-2  (0s, question)
         block 1 failed with exit 1: cat answer || { echo 'Which colour?'; exit 1; }
         cat: answer: No such file or directory
         Which colour?
@@ -45,7 +46,7 @@ fn the_queue_is_listed_and_summed_up() {
       T-4  Ticket T-4  (stopped, until you say so)
         by <user>
 
-    Queued
+    Not started
       T-3  Ticket T-3  (waits for T-2)
 
     Next
