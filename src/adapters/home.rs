@@ -145,6 +145,12 @@ impl Home {
         self.root.join("summaries")
     }
 
+    /// What is still to be told to a person, and what was told.
+    #[must_use]
+    pub fn notices(&self) -> PathBuf {
+        self.root.join("notify.json")
+    }
+
     /// Copies of the program, kept for as long as sessions use them.
     #[must_use]
     pub fn bin_dir(&self) -> PathBuf {

@@ -16,6 +16,7 @@ pub mod home;
 pub mod interrupt;
 pub mod machine;
 pub mod memory;
+pub mod notify;
 pub mod outbox;
 pub mod process;
 pub mod records;

@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     api::{ApiReply, ApiRequest},
     error::AppError,
+    notify,
     open::App,
     serve::Handle,
 };
@@ -120,6 +121,8 @@ pub async fn supervise(
         queue.observe(observer);
     }
     queue.observe(Box::new(Shortage::new(app)));
+    let (postman, reporter) = notify::begin(app, queue.rows())?;
+    queue.observe(Box::new(reporter));
     if !queue.rows().values().any(has_agent) {
         let program = app.world.files.places().program();
         process::remove_old_copies(&app.home.bin_dir(), &program, COPY_AGE);
@@ -160,6 +163,7 @@ pub async fn supervise(
     let (queue, ending) = supervisor.run().await;
     let was_interrupted = interrupted.is_finished();
     tasks.shutdown().await;
+    postman.finish(notify::GRACE).await;
     match ending {
         Ending::Books(error) => Err(error.into()),
         Ending::Left if was_interrupted => Ok((queue, Ended::Interrupted)),

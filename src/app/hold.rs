@@ -8,12 +8,13 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     api::{ApiReply, ApiRequest},
     error::{AppError, Exit},
+    notify,
     open::App,
     serve::Handle,
 };
 use crate::{
     adapters::control::{self, ControlError},
-    domain::schedule::Slots,
+    domain::{id::TicketId, schedule::Slots},
     supervisor::event_loop::{Ending, Supervisor, Until},
 };
 
@@ -96,6 +97,13 @@ async fn by_oneself(
     let until = Until::Settled { tickets: BTreeSet::new(), at_most: Instant::now() + EFFECTS_WAIT };
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx);
     let handle = Handle { app: app.clone(), calls };
+    let asked: Vec<TicketId> = requests
+        .iter()
+        .filter_map(|request| match request {
+            ApiRequest::Ask { ticket, .. } => Some(ticket.clone()),
+            _ => None,
+        })
+        .collect();
     let serve = async move {
         let mut replies = Vec::new();
         for request in requests {
@@ -104,7 +112,8 @@ async fn by_oneself(
         // The handle is dropped here: the loop ends once the effects are done.
         replies
     };
-    let ((_, ending), replies) = tokio::join!(supervisor.run(), serve);
+    let ((queue, ending), replies) = tokio::join!(supervisor.run(), serve);
+    notify::enter_todo(app, queue.rows(), &asked);
     match ending {
         Ending::Done | Ending::Left => Ok(Met { replies, by_supervisor: false, notices }),
         Ending::Books(error) => Err(error.into()),

@@ -11,6 +11,7 @@ pub mod error;
 pub mod hold;
 pub mod init;
 pub mod intake;
+pub mod notify;
 pub mod open;
 pub mod profiles;
 pub mod serve;

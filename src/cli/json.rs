@@ -64,6 +64,8 @@ pub const OUTPUTS: &[(&str, Output)] = &[
     ("batch install", One("results")),
     ("batch status", One("batches")),
     ("batch remove", One("results")),
+    ("notify test", One("results")),
+    ("notify flush", One("results")),
     ("clean", One("results")),
     ("rescue list", One("rescues")),
     ("rescue restore", One("results")),

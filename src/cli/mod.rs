@@ -24,6 +24,7 @@ mod list;
 mod logging;
 mod logs;
 pub mod man;
+mod notify;
 mod plan;
 mod profile;
 mod progress;

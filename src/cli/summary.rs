@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{context::Context, find, progress, ui};
 use crate::{
     app::{
-        App, AppError, Exit, hold,
+        App, AppError, Exit, hold, notify,
         summary::{self, Wanted, batch},
     },
     domain::{id::TicketId, row::Row},
@@ -138,8 +138,14 @@ impl Night {
         }
         tickets.extend(self.open);
         match batch::write(app, self.began, tickets) {
-            Ok((path, _)) if !quiet => ui::say(format!("the page of it: {}", path.display())),
-            Ok(_) => {}
+            Ok((path, page)) => {
+                if !quiet {
+                    ui::say(format!("the page of it: {}", path.display()));
+                }
+                if let Err(error) = notify::page(app, &page, &path).await {
+                    ui::notice(&format!("the page was not sent yet: {error}"));
+                }
+            }
             Err(error) => ui::notice(&format!("the page of this dispatch was not written: {error}")),
         }
         Ok(())

@@ -6,7 +6,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 use super::{
     add, approve, ask, attach, batch, clean, completions, config, context::Context, debug, dispatch, doctor, init,
-    json, list, logs, man, profile, report, rescue, show, summary, text, tick, wait,
+    json, list, logs, man, notify, profile, report, rescue, show, summary, text, tick, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -76,6 +76,8 @@ pub(super) enum Verb {
     Summary(summary::SummaryArgs),
     /// Have nights begin by themselves, by cron or systemd.
     Batch(batch::BatchArgs),
+    /// Try out how you are told what needs you, or send what still waits.
+    Notify(notify::NotifyArgs),
     /// Take away worktree and branch of finished tickets.
     Clean(clean::CleanArgs),
     /// List work that clean kept, or bring it back.
@@ -172,6 +174,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Wait(args) => wait::run(context, &args).await,
         Verb::Summary(args) => summary::run(context, &args).await,
         Verb::Batch(args) => batch::run(context, &args).await,
+        Verb::Notify(args) => notify::run(context, &args).await,
         Verb::Clean(args) => clean::run(context, &args).await,
         Verb::Rescue(args) => rescue::run(context, &args).await,
         Verb::Init(args) => init::run(context, &args).await,

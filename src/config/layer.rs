@@ -165,6 +165,11 @@ impl File<'_> {
 
     fn key(&mut self, name: &str, key: &Spanned<toml::de::DeString<'_>>, value: &Spanned<DeValue<'_>>) {
         if let Some(definition) = Definition::find(name) {
+            if self.whose == FileLayer::Project && is_the_users(name) {
+                let message = format!("{name}: a project cannot set this; it belongs in config.toml of AUTODO_HOME");
+                self.problem(message, &key.span());
+                return;
+            }
             match definition.kind.of_toml(value.get_ref()) {
                 Ok(read) => {
                     let line = Spot::of(self.text, &key.span()).line;
@@ -201,6 +206,12 @@ impl File<'_> {
         let spot = Some(Spot::of(self.text, span));
         self.problems.push(ConfigProblem { place: self.path.display().to_string(), message, spot });
     }
+}
+
+/// True for what decides where messages and secrets of a user go, and what is run beside the work: a repository from
+/// elsewhere must not.
+fn is_the_users(name: &str) -> bool {
+    name.starts_with("notify.") && name != "notify.todo"
 }
 
 /// The message for a name that no setting has.

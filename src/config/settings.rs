@@ -217,6 +217,59 @@ settings! {
     preflight_disk_mb: u32 = "preflight.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(1024);
     /// Memory that must be free before a batch begins, in MiB.
     preflight_memory_mb: u32 = "preflight.memory_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(512);
+    /// Whether what needs a person is shown on autodo's own tmux server (options `@autodo_*`) and, by `dispatch`, in the
+    /// title of its terminal, with its bell where it is urgent.
+    notify_badge: bool = "notify.badge", Kind::Switch, Value::Switch(true);
+    /// Whether what needs a person is entered in the project's `TODO.md`, under `## Autonomous Review Queue`. It makes
+    /// the checkout dirty.
+    notify_todo: bool = "notify.todo", Kind::Switch, Value::Switch(false);
+    /// Channels by which a person is told: `command`, `ntfy`, `slack`, `discord`, `telegram`, `pushover`, `apprise`,
+    /// `desktop`.
+    notify_channels: Vec<String> = "notify.channels", Kind::List, Value::List(Vec::new());
+    /// What they are told: `urgent` (blocked, failed, parked until a person), or `review`, which is that and every result
+    /// that waits for a review.
+    notify_from: String = "notify.from", Kind::Text, Value::Text("urgent".to_owned());
+    /// Times of day between which nothing is sent, such as `"22:00-07:00"`; what came meanwhile follows in one message.
+    notify_quiet: Option<String> = "notify.quiet", Kind::Text, Value::Unset, else "no quiet hours";
+    /// Whether the page of each `dispatch` that ends is sent, in short.
+    notify_summary: bool = "notify.summary", Kind::Switch, Value::Switch(false);
+    /// Longest time that one message may take.
+    notify_limit: Seconds = "notify.limit", Kind::Span { min: 1, max: 300 }, Value::Span(Seconds(20));
+    /// For `command`: a line of `sh` that gets each message as JSON on its standard input, and as `NOTICE_*` variables.
+    notify_command: Option<String> = "notify.command", Kind::Text, Value::Unset, else "there is none";
+    /// For `ntfy`: the topic's address, such as `https://ntfy.sh/my-secret-topic`.
+    notify_ntfy_url: Option<String> = "notify.ntfy.url", Kind::Text, Value::Unset, else "there is none";
+    /// For `ntfy`: the variable that holds its access token.
+    notify_ntfy_token_env: Option<String> = "notify.ntfy.token_env", Kind::Text, Value::Unset, else "no token";
+    /// For `ntfy`: the file that holds its access token.
+    notify_ntfy_token_file: Option<PathBuf> = "notify.ntfy.token_file", Kind::Path, Value::Unset, else "no token";
+    /// For `slack`: the variable that holds the address of an incoming webhook.
+    notify_slack_url_env: Option<String> = "notify.slack.url_env", Kind::Text, Value::Unset, else "there is none";
+    /// For `slack`: the file that holds the address of an incoming webhook.
+    notify_slack_url_file: Option<PathBuf> = "notify.slack.url_file", Kind::Path, Value::Unset, else "there is none";
+    /// For `discord`: the variable that holds the address of a webhook.
+    notify_discord_url_env: Option<String> = "notify.discord.url_env", Kind::Text, Value::Unset, else "there is none";
+    /// For `discord`: the file that holds the address of a webhook.
+    notify_discord_url_file: Option<PathBuf> = "notify.discord.url_file", Kind::Path, Value::Unset, else "there is none";
+    /// For `telegram`: the number or name of the chat.
+    notify_telegram_chat: Option<String> = "notify.telegram.chat", Kind::Text, Value::Unset, else "there is none";
+    /// For `telegram`: the variable that holds the bot's token.
+    notify_telegram_token_env: Option<String> = "notify.telegram.token_env", Kind::Text, Value::Unset, else "there is none";
+    /// For `telegram`: the file that holds the bot's token.
+    notify_telegram_token_file: Option<PathBuf> = "notify.telegram.token_file", Kind::Path, Value::Unset, else "there is none";
+    /// For `telegram`: the server.
+    notify_telegram_url: String = "notify.telegram.url", Kind::Text, Value::Text("https://api.telegram.org".to_owned());
+    /// For `pushover`: the key of the user or group.
+    notify_pushover_user: Option<String> = "notify.pushover.user", Kind::Text, Value::Unset, else "there is none";
+    /// For `pushover`: the variable that holds the application's token.
+    notify_pushover_token_env: Option<String> = "notify.pushover.token_env", Kind::Text, Value::Unset, else "there is none";
+    /// For `pushover`: the file that holds the application's token.
+    notify_pushover_token_file: Option<PathBuf> = "notify.pushover.token_file", Kind::Path, Value::Unset, else "there is none";
+    /// For `pushover`: the address that takes messages.
+    notify_pushover_url: String = "notify.pushover.url", Kind::Text,
+        Value::Text("https://api.pushover.net/1/messages.json".to_owned());
+    /// For `apprise`: its configuration, a file.
+    notify_apprise_config: Option<PathBuf> = "notify.apprise.config", Kind::Path, Value::Unset, else "there is none";
 }
 
 impl Settings {

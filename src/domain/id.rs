@@ -19,7 +19,7 @@ const RESERVED: &[&str] = &[
     "profiles",
     "permissions",
     "summaries",
-    "notify",
+    "notify.json",
     "config",
     "journal.jsonl",
     "queue.toml",

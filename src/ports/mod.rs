@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod files;
 pub mod launches;
+pub mod notifier;
 pub mod outbox;
 pub mod records;
 pub mod store;

@@ -32,7 +32,7 @@ pub async fn execute(world: &World, job: &Job, effect: &Effect) -> Vec<Event> {
         Effect::Inspect => checks::inspect(world, job).await,
         Effect::RunCheck { round, index } => checks::run_check(world, job, *round, *index).await,
         Effect::Close => closing::close(world, job).await,
-        // Front doors show what is blocked; further notifiers come with their own port.
+        // `notices` tells people, from the commit itself: an effect may be done twice.
         Effect::Notify => vec![],
     }
 }

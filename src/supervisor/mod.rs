@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod event_loop;
 pub mod executor;
 pub mod launching;
+pub mod notices;
 pub mod outbox;
 pub mod permission;
 pub mod queue;

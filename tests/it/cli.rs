@@ -18,6 +18,7 @@ mod hook;
 mod init;
 mod manual;
 mod morning;
+mod notifying;
 mod person;
 mod profile;
 mod queue;

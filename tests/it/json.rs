@@ -107,6 +107,8 @@ fn every_command_prints_what_its_schema_says() {
         held.run("review", &[id]);
     }
     held.run("summary", &[]);
+    held.run("notify test", &["desktop", "--dry-run"]);
+    held.run("notify flush", &[]);
     held.run("diff", &["T-4"]);
     held.run("diff", &["T-4", "--stat"]);
     held.run("path", &["T-4"]);

@@ -9,6 +9,7 @@ pub mod files;
 pub mod git;
 pub mod house;
 pub mod invariants;
+pub mod listener;
 pub mod process;
 pub mod program;
 pub mod repo;

@@ -69,6 +69,22 @@ impl Tmux {
         server::version(&self.first.client).await
     }
 
+    /// Sets user options (`@name`) of all servers that run. The values are shown by `#{@name}` as they are: tmux does not
+    /// expand them again.
+    ///
+    /// # Errors
+    /// tmux did not answer; a server that does not run is none.
+    pub async fn set_options(&self, options: &[(&str, String)]) -> Result<(), TerminalError> {
+        let set = |(name, value): &(&str, String)| {
+            super::command::Cmd::of(&tmux_interface::SetOption::new().global().build()).arg(*name).arg(value.as_str())
+        };
+        let commands: Vec<_> = options.iter().map(set).collect();
+        for (_, server) in self.all().filter(|(_, server)| server::may_run(server.client.place())) {
+            server::ask(&server.client, &commands).await?;
+        }
+        Ok(())
+    }
+
     /// The first server's process id; `Absent`: it is not running.
     pub async fn server_pid(&self) -> Observed<i32> {
         rows::server_pid(&self.first.client).await

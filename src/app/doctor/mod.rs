@@ -8,6 +8,7 @@ mod check;
 mod git;
 mod home;
 mod machine;
+mod notify;
 mod preflight;
 mod run;
 mod setup;

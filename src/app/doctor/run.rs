@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Check, Report, agents, git, home, machine, supervisor, tmux, worktrees};
+use super::{Check, Report, agents, git, home, machine, notify, supervisor, tmux, worktrees};
 use crate::{
     adapters::{
         git::{Git, Limits},
@@ -54,6 +54,7 @@ pub async fn run(home_folder: &Path, folder: &Path) -> Result<Report, AppError> 
     checks.extend(worktrees::check(&scene));
     checks.extend(worktrees::pool(&scene).await);
     checks.extend(machine::checks(&scene));
+    checks.extend(notify::checks(&scene));
     checks.extend(supervisor::checks(&scene).await);
     Ok(Report {
         tmux_socket: scene.home.tmux_socket(),

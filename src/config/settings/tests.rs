@@ -80,16 +80,30 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
             Kind::List => ("[\"x y\"]", "x y"),
             Kind::Rules => ("[\"ask x\"]", "ask x"),
         };
+        let is_users = row.name.starts_with("notify.") && row.name != "notify.todo";
+        let (whose, path) = match is_users {
+            true => (FileLayer::User, "home/config.toml:1"),
+            false => (FileLayer::Project, ".autodo/config.toml:1"),
+        };
         let of = |layer: Layer| {
             Settings::load(&[layer]).unwrap().entries().into_iter().find(|e| e.name == row.name).unwrap()
         };
         let (in_file, by_variable) =
-            (of(project(&format!("{} = {toml}\n", row.name))), of(variables(&[(&row.variable(), word)])));
+            (of(file(whose, &format!("{} = {toml}\n", row.name))), of(variables(&[(&row.variable(), word)])));
         assert_eq!(in_file.value.as_deref(), Some(toml), "{}", row.name);
         assert_eq!(by_variable.value, in_file.value, "{}", row.name);
         assert_eq!(by_variable.origin, Origin::Variable(row.variable()));
-        assert_eq!(in_file.origin.to_string(), ".autodo/config.toml:1");
+        assert_eq!(in_file.origin.to_string(), path);
     }
+}
+
+#[test]
+fn a_project_says_nothing_about_where_a_users_messages_and_secrets_go() {
+    for row in TABLE.iter().filter(|row| row.name.starts_with("notify.") && row.name != "notify.todo") {
+        let said = refused(project(&format!("{} = \"x\"\n", row.name)));
+        assert!(said[0].contains("a project cannot set this"), "{}: {said:?}", row.name);
+    }
+    assert!(Settings::load(&[project("notify.todo = true\n")]).unwrap().notify_todo.value);
 }
 
 #[test]
