@@ -54,11 +54,7 @@ pub fn main() -> ExitCode {
     }
     let cli = match verbs::parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Ignored: a terminal that is gone reads no help.
-            error.print().ok();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return ExitCode::from(verbs::refuse(&error)),
     };
     logging::begin();
     ExitCode::from(json::ended(verbs::run(cli)).code())

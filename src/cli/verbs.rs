@@ -126,6 +126,13 @@ pub(super) fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
+/// Says why the command line was refused, or prints the help that it asks for; the exit code.
+pub(super) fn refuse(error: &clap::Error) -> u8 {
+    // Ignored: a terminal that is gone reads no help.
+    error.print().ok();
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
 /// Runs what was asked for.
 ///
 /// # Errors

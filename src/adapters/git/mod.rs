@@ -18,8 +18,6 @@ mod port;
 mod prepare;
 mod probe;
 mod read;
-mod read_cli;
-mod read_library;
 mod register;
 mod remove;
 mod rescue;

@@ -3,9 +3,13 @@
 //! libgit2 1.9 cannot open repositories with reftable, SHA-256 or the old `extensions.partialClone`. So any error of it
 //! only means that git's own program is asked; the error of that one counts.
 
+mod cli;
+mod library;
+
 use std::path::{Path, PathBuf};
 
-use super::{Git, command::GitError, read_cli::Cli, read_library::Library};
+use self::{cli::Cli, library::Library};
+use super::{Git, command::GitError};
 use crate::domain::risk_rules::DiffEntry;
 
 /// Where a repository is.

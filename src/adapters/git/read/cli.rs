@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
+use crate::adapters::git::{
     command::{Call, GitError, Output, Program, failed},
     read::{Head, Layout, Reads},
 };

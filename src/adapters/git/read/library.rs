@@ -7,7 +7,7 @@ use std::{
 
 use git2::{Delta, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Oid, Patch, Repository, RepositoryOpenFlags};
 
-use super::{
+use crate::adapters::git::{
     command::GitError,
     read::{Head, Layout, Reads},
 };
