@@ -137,7 +137,10 @@ pub fn make(app: &App, wanted: &Wanted) -> Result<(Page, Vec<String>), AppError>
     // What a ticket waits for may be of any project.
     let glances: Glances = all.iter().map(|row| (row.id.clone(), Glance::from(row))).collect();
     if wanted.since.is_some() || wanted.batch.is_some() {
-        let (archived, said) = store::read_archive(&app.home)?;
+        // Of a dispatch no more than its own is read: each one that ends does this, however long the history.
+        let is_of_it =
+            |id: &str| wanted.batch.as_ref().is_none_or(|batch| batch.tickets.iter().any(|t| t.as_str() == id));
+        let (archived, said) = store::read_archived(&app.home, is_of_it)?;
         notices.extend(said);
         all.extend(archived.into_iter().filter(|row| !rows.contains_key(&row.id)));
     }
