@@ -47,6 +47,11 @@ impl Foreign {
         foreign
     }
 
+    /// Takes things as they are now.
+    pub fn look_again(&mut self, world: &World, repo: &Repo) {
+        self.before = self.now(world, repo);
+    }
+
     fn now(&self, world: &World, repo: &Repo) -> String {
         let tmux = ["-S", self.socket.to_str().unwrap(), "list-panes", "-a", "-F", "#{session_name} #{pane_pid}"];
         let panes = world.program("tmux", &tmux).run().both();
@@ -87,7 +92,7 @@ pub fn breaches(world: &World, repo: &Repo, foreign: &Foreign) -> Vec<String> {
         if places.iter().filter(|there| **there).count() != 1 {
             found.push(format!("(a) {id} was accepted; in the queue, in the archive: {places:?}"));
         }
-        one_of_each(world, repo, id, &mut found);
+        one_of_each(world, repo, &books, id, &mut found);
         launches(world, &books, id, &mut found);
     }
     for (id, row) in &books.rows {
@@ -179,7 +184,7 @@ fn compare_rows(books: &Books, found: &mut Vec<String>) {
     }
 }
 
-fn one_of_each(world: &World, repo: &Repo, id: &str, found: &mut Vec<String>) {
+fn one_of_each(world: &World, repo: &Repo, books: &Books, id: &str, found: &mut Vec<String>) {
     let branch = format!("refs/heads/autodo/{id}");
     let listed = repo.git(&["worktree", "list", "--porcelain"]);
     let worktrees = listed.lines().filter(|line| line.strip_prefix("branch ") == Some(&branch)).count();
@@ -188,7 +193,9 @@ fn one_of_each(world: &World, repo: &Repo, id: &str, found: &mut Vec<String>) {
     }
     let begins = format!("refs/heads/autodo/{id}*");
     let branches = repo.git(&["for-each-ref", "--format=%(refname)", &begins]);
-    if branches.lines().any(|line| line != branch) {
+    let is_anothers =
+        |line: &str| line.strip_prefix("refs/heads/autodo/").is_some_and(|id| books.accepted.contains(id));
+    if branches.lines().any(|line| line != branch && !is_anothers(line)) {
         found.push(format!("(d) {id} has more than one branch: {branches}"));
     }
     let sessions = world.tmux(&["list-sessions", "-F", "#{@autodo_ticket}"]).stdout;
@@ -212,7 +219,15 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
         let is_check = folder.components().any(|part| part.as_os_str() == "checks");
         if exited.is_none() && !lives(&started) {
             let launch = folder.file_name().unwrap().to_string_lossy().parse::<u64>().unwrap();
-            let named = books.steps.iter().any(|step| {
+            let run = run_of(&folder);
+            // A journal that was removed has lost the step; the trail has it.
+            let in_trail = world.file(&format!("{id}/events.jsonl")).lines().any(|line| {
+                let line: Value = serde_json::from_str(line).unwrap_or_default();
+                line["run"] == run
+                    && (is_check && line["event"] == "checked" && line["result"]["end"] == "unknown"
+                        || line["event"] == "agent_vanished" && line["launch"] == launch)
+            });
+            let named = in_trail || books.steps.iter().any(|step| {
                 let event = &step["event"];
                 step["ticket"] == id
                     && (is_check && event["event"] == "checked" && event["result"]["end"] == "unknown"
@@ -234,6 +249,13 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
             found.push(format!("(b) {} still ran when {} began", named(&pair[0]), named(&pair[1])));
         }
     }
+}
+
+/// The number of the run whose folder this is in.
+fn run_of(folder: &Path) -> u64 {
+    let mut parts = folder.components().map(|part| part.as_os_str().to_string_lossy());
+    parts.find(|part| part == "runs");
+    parts.next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 fn time(text: &str) -> jiff::Timestamp {
@@ -285,6 +307,9 @@ fn verified(repo: &Repo, id: &str, row: &Value, found: &mut Vec<String>) {
     }
     let head = repo.git(&["rev-parse", &format!("autodo/{id}")]);
     let worktree = text_of(row, "worktree");
+    if !Path::new(&worktree).join(".git").exists() {
+        return;
+    }
     let dirty = repo.git(&["--no-optional-locks", "-C", &worktree, "status", "--porcelain"]);
     let range = format!("{}..{head}", text_of(row, "base_commit"));
     let commits = repo.git(&["rev-list", "--count", &range]);

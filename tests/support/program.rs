@@ -186,6 +186,11 @@ impl Background {
         self.finish(limit).unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// Waits for its end; the error is its output and why it was ended.
+    pub fn try_wait_for(self, limit: Duration) -> Result<Run, String> {
+        self.finish(limit)
+    }
+
     fn finish(mut self, limit: Duration) -> Result<Run, String> {
         let end = Instant::now() + limit;
         while self.is_running() {

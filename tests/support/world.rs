@@ -18,6 +18,15 @@ use super::{
     repo::Repo,
 };
 
+/// A program that cargo built: where it says, else beside this one.
+pub fn program_beside(name: &str) -> PathBuf {
+    let told = match name {
+        "autodo" => option_env!("CARGO_BIN_EXE_autodo"),
+        _ => None,
+    };
+    told.map_or_else(|| std::env::current_exe().unwrap().with_file_name(name), PathBuf::from)
+}
+
 /// Everything a test needs of its own.
 pub struct World {
     folder: tempfile::TempDir,
@@ -69,6 +78,11 @@ impl World {
         self.root().join("ad")
     }
 
+    /// Keeps the folder when the world goes.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// Sets a variable for everything that is started from now on.
     pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.unset(name);
@@ -92,7 +106,7 @@ impl World {
 
     /// The real binary with `args`; say where with [`Program::in_dir`].
     pub fn command(&self, args: &[&str]) -> Program {
-        self.program(env!("CARGO_BIN_EXE_autodo"), args)
+        self.program(program_beside("autodo"), args)
     }
 
     /// Runs the real binary in the world's folder to its end.
