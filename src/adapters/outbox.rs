@@ -38,6 +38,11 @@ pub fn outbox_of(worktree: &Path) -> PathBuf {
     worktree.join(".autodo/run/outbox")
 }
 
+/// The worktree whose outbox this is; `None`: the outbox lies somewhere else.
+fn worktree_of(outbox: &Path) -> Option<&Path> {
+    outbox.ends_with(".autodo/run/outbox").then(|| outbox.ancestors().nth(3)).flatten()
+}
+
 /// A new report id: nanoseconds since the epoch, process, counter, each of fixed width, so that ids sort by time.
 #[must_use]
 pub fn new_report_id() -> String {
@@ -59,6 +64,12 @@ pub fn write_report(outbox: &Path, report: &Report) -> Result<PathBuf, FsError> 
         return Err(refuse("its id may hold only letters, digits and '-'".to_owned()));
     }
     let text = report::render(report).map_err(|e| refuse(e.to_string()))?;
+    if let Some(worktree) = worktree_of(outbox)
+        && fs::look_kind(worktree).is_absent()
+    {
+        // Made again, the folder would stand in the way of the worktree itself.
+        return Err(refuse(format!("the worktree {} is gone", worktree.display())));
+    }
     fs::create_dir_private(outbox)?;
     if fs::exclusive_create(&path, text.as_bytes(), PRIVATE)? {
         Ok(path)

@@ -203,6 +203,18 @@ fn is_registered(common: &Path, path: &Path) -> bool {
     names.into_iter().any(|name| name.map_or(true, |name| is_it(name.path())))
 }
 
+/// Removes the folders for reports, where they are empty and all that is left of a worktree: an agent or a look at its
+/// reports may have made them again just when somebody deleted the worktree. No file is ever removed.
+fn remove_hollow(path: &Path) {
+    if path.join(".git").symlink_metadata().is_ok() {
+        return;
+    }
+    for folder in [".autodo/run/outbox", ".autodo/run", ".autodo"] {
+        // Ignored: it is not there, or it holds something, which then is in the way and is named.
+        std::fs::remove_dir(path.join(folder)).ok();
+    }
+}
+
 impl Git {
     /// All worktrees of a repository, the main one first; paths without links.
     pub(crate) async fn worktrees(&self, repo: &Path) -> Result<Vec<Entry>, GitError> {
@@ -231,6 +243,7 @@ impl Git {
     /// Looks at what is there for the branch `branch` at `path`.
     pub(crate) async fn look(&self, repo: &Path, path: &Path, branch: &str, known: bool) -> Result<Found, GitError> {
         let path = real(path);
+        remove_hollow(&path);
         let folder = match std::fs::read_dir(&path) {
             Ok(mut names) => match names.next() {
                 None => Folder::Empty,

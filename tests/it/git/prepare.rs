@@ -204,6 +204,23 @@ async fn a_worktree_whose_folder_was_deleted_is_made_again_and_others_stay_regis
 }
 
 #[tokio::test]
+async fn empty_folders_for_reports_are_no_obstacle_where_the_worktree_was_deleted_and_files_are() {
+    let world = World::new();
+    let git = world.adapter();
+    git.prepare(world.spec("T-1")).await.unwrap();
+    let place = world.place("T-1");
+    std::fs::remove_dir_all(&place).unwrap();
+    write(&place, ".autodo/run/outbox/mine", "1");
+    let taken = git.prepare(world.spec("T-1")).await.unwrap_err();
+    assert!(taken.why.contains("does not lead back"), "{taken:?}");
+    assert!(place.join(".autodo/run/outbox/mine").exists(), "what somebody put there stays");
+    std::fs::remove_file(place.join(".autodo/run/outbox/mine")).unwrap();
+    let again = git.prepare(world.spec("T-1")).await.unwrap();
+    assert!(again.notes.iter().any(|n| n.contains("was gone")), "{again:?}");
+    assert!(place.join(".git").exists());
+}
+
+#[tokio::test]
 async fn a_lost_worktree_that_a_person_locked_is_left_alone() {
     let world = World::new();
     let git = world.adapter();
