@@ -66,6 +66,10 @@ impl Files for HomeFiles {
 
     fn give(&self, worktree: &Path, run: &RunId, name: &str, text: &str) -> Result<(), String> {
         let folder = worktree.join(".autodo/run");
+        if fs::look_kind(&worktree.join(".git")).is_absent() {
+            // Made again, the folder would stand in the way of the worktree itself.
+            return Err(format!("the worktree {} is gone", worktree.display()));
+        }
         std::fs::create_dir_all(folder.join("outbox")).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
         fs::write_atomic(&folder.join(name), text.as_bytes(), 0o644, Sync::None).map_err(|e| e.to_string())?;
         self.keep(run, name, text)
@@ -103,6 +107,15 @@ impl Files for HomeFiles {
         let Ok(all) = fs::read(&self.home.ticket(ticket).join(name)) else { return String::new() };
         let from = all.len().saturating_sub(bytes);
         String::from_utf8_lossy(&all[from..]).into_owned()
+    }
+
+    fn tidy(&self, run: &RunId) {
+        let mut folders = vec![self.home.run_dir(run)];
+        while let Some(folder) = folders.pop() {
+            fs::remove_leftovers(&folder);
+            let inner = fs::list_dir(&folder).present().unwrap_or_default();
+            folders.extend(inner.into_iter().filter(|entry| entry.kind == fs::Kind::Folder).map(|entry| entry.path));
+        }
     }
 
     fn make_folder(&self, folder: &Path) -> Result<(), String> {

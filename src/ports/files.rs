@@ -60,6 +60,9 @@ pub trait Files: Send + Sync {
     /// The end of a file below the ticket's folder, at most `bytes` of it; empty: it is not there.
     fn tail(&self, ticket: &TicketId, name: &str, bytes: usize) -> String;
 
+    /// Removes what was being written in the run's folder when somebody died. Nobody writes there any more.
+    fn tidy(&self, run: &RunId);
+
     /// Makes a private folder, and those above it.
     ///
     /// # Errors

@@ -47,6 +47,11 @@ pub async fn close(world: &World, job: &Job) -> Vec<Event> {
         // Its agent is gone; a session that stays is found again by its tag and closed at the next launch.
         tracing::warn!(ticket = %job.row.id, %error, "the session was not closed");
     }
+    // What a supervisor that died was writing, and the environment of a launch that it prepared and never began.
+    world.files.tidy(&job.run);
+    if let Err(error) = world.launches.withdraw(&world.files.places().run(&job.run)) {
+        tracing::warn!(ticket = %job.row.id, %error, "the environment of a launch that did not begin is still there");
+    }
     (world.point)("close.after");
     vec![Event::Closed]
 }

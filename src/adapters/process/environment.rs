@@ -146,10 +146,16 @@ impl Environment {
     }
 }
 
-/// Removes the hand-over file of the launch in `folder`, whether or not it was read.
+/// Removes the hand-over files of the launch in `folder` and of those in folders below it, whether or not they were read.
 pub(super) fn discard(folder: &Path) -> Result<(), LaunchError> {
     files::remove(&folder.join(HAND_OVER))?;
-    files::remove(&folder.join(ASIDE))
+    files::remove(&folder.join(ASIDE))?;
+    // Ignored: a folder that is not there holds nothing.
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        discard(&entry.path())?;
+    }
+    Ok(())
 }
 
 fn variable(entry: &[u8]) -> Option<(OsString, OsString)> {
