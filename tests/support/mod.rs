@@ -14,6 +14,7 @@ pub mod process;
 pub mod program;
 pub mod repo;
 pub mod schema;
+pub mod shim;
 pub mod source;
 pub mod tmux;
 pub mod world;

@@ -131,9 +131,30 @@ fn try_once(path: &Path) -> Result<Option<File>, LockError> {
     // A lock on a file that was removed meanwhile would keep nobody out.
     let ours = file.metadata().map_err(wrap)?;
     match fs::metadata(path) {
-        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(Some(file)),
+        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => {
+            if holds(path).map_err(wrap)? {
+                return Ok(Some(file));
+            }
+            let why = "two locks on one file were had at once".to_owned();
+            Err(LockError::Unsupported { path: path.to_owned(), why })
+        }
         Ok(_) => Ok(None),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(wrap(e).into()),
+    }
+}
+
+/// True if the lock that was just taken keeps others out: a file system may take every lock and keep none.
+fn holds(path: &Path) -> io::Result<bool> {
+    let other = match File::open(path) {
+        Ok(other) => other,
+        // It was removed meanwhile: then it is tried again.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(e) => return Err(e),
+    };
+    match other.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(e)) => Err(e),
+        Ok(()) => Ok(false),
     }
 }
