@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::DependencyNews,
     id::TicketId,
-    machine::limit_stops,
+    machine::{self, limit_stops},
     row::{Row, Status},
     run::{Blocked, NextRun, Retire},
 };
@@ -85,7 +85,7 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
 #[must_use]
 pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
     let back_off = rows.values().filter(|row| allowed(row, slots)).filter_map(|row| match &row.status {
-        Status::Queued { not_before: Some(at), .. } if *at > now => Some(*at),
+        Status::Queued { not_before: Some(at), .. } if *at > now && !is_due(*at, now) => Some(*at),
         _ => None,
     });
     let stagger = slots.last_start.map(|last| later(last, slots.stagger_s)).filter(|at| *at > now);
@@ -171,9 +171,14 @@ fn allowed(row: &Row, slots: &Slots) -> bool {
     slots.only.as_ref().is_none_or(|only| only.contains(&row.id)) && !slots.held_back.contains(&row.id)
 }
 
+/// True once a back-off is over; one that is farther ahead than the longest is of a clock that was set back since.
+fn is_due(at: Timestamp, now: Timestamp) -> bool {
+    at <= now || at.duration_since(now) > SignedDuration::from_secs(2 * machine::MAX_BACKOFF_S)
+}
+
 fn due(row: &Row, now: Timestamp) -> bool {
     match &row.status {
-        Status::Queued { not_before, .. } => not_before.is_none_or(|at| at <= now),
+        Status::Queued { not_before, .. } => not_before.is_none_or(|at| is_due(at, now)),
         _ => false,
     }
 }

@@ -240,7 +240,9 @@ impl Supervisor {
 
     /// Brings everything into line with the rows: reports, deadlines, starts, tasks, projections.
     async fn settle(&mut self) -> Result<(), StoreError> {
+        let (before, before_wall) = self.settled;
         self.settled = (Instant::now(), self.queue.now());
+        self.clock_jumped(before, before_wall);
         self.take_reports()?;
         self.take_records(None)?;
         self.deadlines()?;

@@ -76,6 +76,8 @@ pub enum TakeError {
 /// All rows, and the books they are kept in.
 pub struct Queue {
     began: Timestamp,
+    /// Jumps of the clock since then.
+    jumps: Vec<machine::Jump>,
     store: Box<dyn Store>,
     world: World,
     accepted: BTreeMap<TicketId, Arc<(Ticket, Frozen)>>,
@@ -93,6 +95,7 @@ impl Queue {
     pub fn new(store: Box<dyn Store>, world: World) -> Self {
         Self {
             began: world.clock.now(),
+            jumps: vec![],
             store,
             world,
             accepted: BTreeMap::new(),
@@ -131,6 +134,12 @@ impl Queue {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.world.clock.now()
+    }
+
+    /// The time of day has jumped: what waits for a time that has nothing to do with it waits as long as before.
+    pub fn jumped(&mut self, by: SignedDuration) {
+        let at = self.now();
+        self.jumps.push(machine::Jump { at, by });
     }
 
     /// The ticket as accepted.
@@ -283,7 +292,8 @@ impl Queue {
 
     /// The next deadline of all rows that `counts` lets through.
     pub fn next_deadline(&mut self, counts: impl Fn(&TicketId, Timer) -> bool) -> Option<(Timestamp, TicketId, Timer)> {
-        let began = self.began;
+        let (began, now, jumps) = (self.began, self.now(), self.jumps.clone());
+        let moved = |time| machine::moved(time, &jumps, now);
         let may_be_due = |row: &&Row| matches!(row.status, Status::Running(_) | Status::Parked(_) | Status::Blocked(_));
         let is_unread = |row: &&Row| !self.accepted.contains_key(&row.id);
         let unread: Vec<TicketId> =
@@ -297,7 +307,7 @@ impl Queue {
             .values()
             .filter(may_be_due)
             .filter_map(|row| {
-                let (at, timer) = machine::deadline(row, &self.accepted.get(&row.id)?.1, began)?;
+                let (at, timer) = machine::deadline(row, &self.accepted.get(&row.id)?.1, began, &moved)?;
                 counts(&row.id, timer).then_some((at, row, timer))
             })
             .min_by_key(|(at, ..)| *at)

@@ -227,12 +227,13 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
                     && (is_check && line["event"] == "checked" && line["result"]["end"] == "unknown"
                         || line["event"] == "agent_vanished" && line["launch"] == launch)
             });
-            let named = in_trail || books.steps.iter().any(|step| {
-                let event = &step["event"];
-                step["ticket"] == id
-                    && (is_check && event["event"] == "checked" && event["result"]["end"] == "unknown"
-                        || event["event"] == "agent_vanished" && event["launch"] == launch)
-            });
+            let named = in_trail
+                || books.steps.iter().any(|step| {
+                    let event = &step["event"];
+                    step["ticket"] == id
+                        && (is_check && event["event"] == "checked" && event["result"]["end"] == "unknown"
+                            || event["event"] == "agent_vanished" && event["launch"] == launch)
+                });
             if !named {
                 found.push(format!("(i) {} was started, is gone, and nobody says so", folder.display()));
             }

@@ -17,7 +17,7 @@ use super::{
 pub(super) const MAX_LOSSES: u32 = 10;
 
 /// Longest back-off after a crash, in seconds.
-const MAX_BACKOFF_S: u64 = 300;
+pub const MAX_BACKOFF_S: i64 = 300;
 
 /// Ends the agent, and then `outcome`.
 pub(super) fn close(mut row: Row, mut run: Run, outcome: Outcome, now: Timestamp) -> (Row, Vec<Effect>) {
@@ -159,7 +159,7 @@ pub(super) fn go_on(row: &Row, run: &Run, frozen: &Frozen, because: String) -> N
 
 fn back_off(count: u32, frozen: &Frozen, now: Timestamp) -> Timestamp {
     let doubled = frozen.limits.backoff_s.saturating_mul(1 << count.saturating_sub(1).min(16));
-    after(now, doubled.min(MAX_BACKOFF_S))
+    after(now, doubled.min(MAX_BACKOFF_S.unsigned_abs()))
 }
 
 /// The agent failed by itself: the next run after a back-off, or the end.

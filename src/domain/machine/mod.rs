@@ -17,11 +17,11 @@ mod step;
 mod still;
 mod timers;
 
-pub use ending::{can_resume, limit_stops};
+pub use ending::{MAX_BACKOFF_S, can_resume, limit_stops};
 pub use person::low_gate;
 use step::{Outcome, tally_only};
 pub use step::{Refusal, Step, step};
-pub use timers::{deadline, pending};
+pub use timers::{Jump, deadline, moved, pending};
 
 #[cfg(test)]
 mod tests;

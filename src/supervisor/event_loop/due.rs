@@ -24,7 +24,32 @@ use crate::{
 /// How often all outboxes are looked into where no datagram came.
 const SWEEP: Duration = Duration::from_millis(500);
 
+/// How far the time of day and the time that passed may drift apart between two turns.
+const DRIFT: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
 impl Supervisor {
+    /// Notices that the clock was set since the latest turn, or that the machine slept: nobody was silent meanwhile, and
+    /// nothing is waited for twice.
+    pub(super) fn clock_jumped(&mut self, before: Instant, before_wall: Timestamp) {
+        let (now, wall) = self.settled;
+        let passed = jiff::SignedDuration::try_from(now.duration_since(before)).unwrap_or_default();
+        let by = wall.duration_since(before_wall) - passed;
+        if by.abs() < DRIFT {
+            return;
+        }
+        let (way, seconds) = (if by.is_positive() { "forward" } else { "back" }, by.abs().as_secs());
+        tracing::warn!(
+            "the clock went {way} by {seconds} s: it was set, or the machine slept. Deadlines of what is at work are \
+             moved with it; times of day that tickets wait for are not"
+        );
+        self.queue.jumped(by);
+        self.slots.last_start = self.slots.last_start.and_then(|at| at.checked_add(by).ok());
+        // As at the start: nobody counts as stalled before the next look.
+        self.has_looked = false;
+        self.next_round = Instant::now();
+        self.woken = self.queue.rows().keys().cloned().collect();
+    }
+
     /// Takes all reports. A datagram tells of each; without one they are looked for now and then.
     pub(super) fn take_reports(&mut self) -> Result<(), StoreError> {
         if Instant::now() < self.next_sweep {

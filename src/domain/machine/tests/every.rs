@@ -157,7 +157,7 @@ pub(super) fn check_step(before: &Play, event: &Event, result: &Step) {
 #[track_caller]
 pub(super) fn no_dead_end(row: &Row, play: &Play) {
     let has_effect = !pending(row, &play.frozen).is_empty();
-    let has_deadline = deadline(row, &play.frozen, play.now).is_some();
+    let has_deadline = deadline(row, &play.frozen, play.now, |time| time).is_some();
     match &row.status {
         Status::Queued { .. }
         | Status::NeedsReview
@@ -230,7 +230,7 @@ fn every_wait_of_a_run_has_a_deadline_or_an_effect_that_ends_by_itself() {
     for phase in samples::every_phase() {
         let status = Status::Running(Box::new(samples::run(phase.clone())));
         let row = Row { status, ..samples::row("T-1") };
-        let timer = deadline(&row, &frozen(), samples::time(0)).map(|(_, timer)| timer);
+        let timer = deadline(&row, &frozen(), samples::time(0), |time| time).map(|(_, timer)| timer);
         let expected = match &phase {
             // git and set-up commands have limits of their own; closing is tried again until nothing lives.
             Phase::Preparing | Phase::Closing { .. } => None,
