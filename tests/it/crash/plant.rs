@@ -37,6 +37,12 @@ impl Plant {
         Self { world, repo, foreign }
     }
 
+    /// The same, after the test itself has changed the user's checkout.
+    pub fn planted_again(mut self) -> Self {
+        self.foreign.look_again(&self.world, &self.repo);
+        self
+    }
+
     /// Adds a ticket for the script agent; each block's first line also writes `<id>.<block>` into `done`.
     pub fn script(&self, id: &str, front: &str, blocks: &[&str]) {
         let root = self.world.root().display().to_string();
