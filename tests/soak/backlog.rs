@@ -189,10 +189,14 @@ impl Ticket {
         Some(match self.kind {
             Kind::Good | Kind::Blocking => return None,
             Kind::Works => [begin, "busy 0.5\n", &work, done, again].concat(),
-            Kind::Asks => {
-                [begin, &format!("report blocked --question 'Which, {id}?'\nready\nexpect-prompt\n"), &work, done, again]
-                    .concat()
-            }
+            Kind::Asks => [
+                begin,
+                &format!("report blocked --question 'Which, {id}?'\nready\nexpect-prompt\n"),
+                &work,
+                done,
+                again,
+            ]
+            .concat(),
             Kind::Mends => {
                 let mend = format!("run touch mended-{id}; git add . && git commit -q -m mended-{id}\n");
                 [begin, &work, done, "prompts:\nif-prompt feedback\n", &mend, "end\n", done].concat()
@@ -206,7 +210,8 @@ impl Ticket {
             Kind::Lying => [begin, "marker-quoted\n", done, again].concat(),
             Kind::Dirty => [begin, &format!("run echo x >> dirt-{id}\n"), done, again].concat(),
             Kind::Forging => {
-                let forged = "report-as {run} 00000000 done --summary forged\nreport-as other-1/1 {key} done --summary forged\n";
+                let forged =
+                    "report-as {run} 00000000 done --summary forged\nreport-as other-1/1 {key} done --summary forged\n";
                 [begin, forged, "marker-quoted\n", &work, done, again].concat()
             }
             Kind::Flooding => [begin, "flood 20000\nbusy 0.3\nflood 5000\n", &work, done, again].concat(),

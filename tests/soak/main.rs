@@ -39,6 +39,7 @@ use person::Person;
 use stage::Stage;
 
 fn main() -> ExitCode {
+    interrupts_count();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let options = match Options::parse(&arguments) {
         Ok(Some(options)) => options,
@@ -52,6 +53,13 @@ fn main() -> ExitCode {
         }
     };
     if soak(&options) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A shell has its background jobs ignore SIGINT, and what they start inherits that: here it is one of the faults.
+#[expect(unsafe_code, reason = "sets a signal back to its default: no handler runs")]
+fn interrupts_count() {
+    // SAFETY: no handler is installed, only the default, and no other thread runs yet.
+    unsafe { nix::sys::signal::signal(Signal::SIGINT, nix::sys::signal::SigHandler::SigDfl) }.unwrap();
 }
 
 /// True if nothing is wrong.

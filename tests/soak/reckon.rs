@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The kinds of what may be wrong, in the order in which they are printed.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 15] = [
     "lost",
     "doubled",
     "wrong status",
@@ -27,6 +27,8 @@ pub const KINDS: [&str; 13] = [
     "panic",
     "no hint",
     "list",
+    "supervisor",
+    "journal",
     "other",
 ];
 

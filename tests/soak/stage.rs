@@ -199,7 +199,7 @@ impl Stage {
         let Some(mut supervisor) = self.supervisor.take() else { return };
         supervisor.signal(signal);
         let run = self.heard(supervisor, &format!("the supervisor gets {signal}"));
-        if ![0, 4, 5, 8, 130, 137, 128 + signal as i32].contains(&run.code) {
+        if ![0, 4, 5, 8, 75, 130, 137, 128 + signal as i32].contains(&run.code) {
             self.wrong("supervisor", format!("it ended after {signal}: {}", run.both()));
         }
     }
@@ -251,10 +251,22 @@ impl Stage {
             // What a hand took away is gone.
             let is_own = breach.starts_with("(e) the worktree of ")
                 && self.wrecked.iter().any(|id| breach == format!("(e) the worktree of {id} is gone"));
-            if !is_own {
+            if !is_own && !self.is_closed(&breach) {
                 self.wrong("invariant", breach);
             }
         }
+    }
+
+    /// True for a launch that lost its wrapper after its agent had made its claim: its run was closed all the same, by
+    /// that claim, and its trail says so.
+    fn is_closed(&self, breach: &str) -> bool {
+        let Some(folder) = breach.strip_suffix(" was started, is gone, and nobody says so") else { return false };
+        let mut parts = folder.split('/').skip_while(|part| *part != "ad").skip(1);
+        let (Some(id), Some(run)) = (parts.next(), parts.nth(1)) else { return false };
+        let trail = self.world.file(&format!("{id}/events.jsonl"));
+        let events: Vec<Value> = trail.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let of_run = |event: &str| events.iter().any(|e| e["event"] == event && e["run"].to_string() == run);
+        of_run("inspected") && of_run("closed")
     }
 
     /// Lines of a file of the world.

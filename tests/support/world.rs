@@ -264,4 +264,5 @@ fn tail(text: &str, lines: usize) -> String {
 }
 
 #[cfg(test)]
+#[path = "world/tests.rs"]
 mod tests;
