@@ -307,7 +307,7 @@ impl Queue {
             .values()
             .filter(may_be_due)
             .filter_map(|row| {
-                let (at, timer) = machine::deadline(row, &self.accepted.get(&row.id)?.1, began, &moved)?;
+                let (at, timer) = machine::deadline(row, &self.accepted.get(&row.id)?.1, began, moved)?;
                 counts(&row.id, timer).then_some((at, row, timer))
             })
             .min_by_key(|(at, ..)| *at)
