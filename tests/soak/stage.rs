@@ -265,7 +265,7 @@ impl Stage {
         let (Some(id), Some(run)) = (parts.next(), parts.nth(1)) else { return false };
         let trail = self.world.file(&format!("{id}/events.jsonl"));
         let events: Vec<Value> = trail.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let of_run = |event: &str| events.iter().any(|e| e["event"] == event && e["run"].to_string() == run);
+        let of_run = |event: &str| events.iter().any(|e| e["event"] == event && e["run"].as_u64() == run.parse().ok());
         of_run("inspected") && of_run("closed")
     }
 

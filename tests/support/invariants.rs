@@ -225,7 +225,8 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
                 let line: Value = serde_json::from_str(line).unwrap_or_default();
                 line["run"] == run
                     && (is_check && line["event"] == "checked" && line["result"]["end"] == "unknown"
-                        || line["event"] == "agent_vanished" && line["launch"] == launch)
+                        || line["event"] == "agent_vanished" && line["launch"] == launch
+                        || !is_check && line["event"] == "launch_failed")
             });
             let named = in_trail
                 || books.steps.iter().any(|step| {
