@@ -1,6 +1,8 @@
 //! `clean`: takes away what a finished ticket no longer needs, and only what cannot be missed. Looking and taking away
 //! are two steps, so that a person can be shown the first.
 
+use jiff::Timestamp;
+
 use super::{
     api::{ApiReply, ApiRequest},
     error::AppError,
@@ -8,7 +10,10 @@ use super::{
     open::App,
 };
 use crate::{
-    adapters::git::{GitError, Removal, Removed},
+    adapters::{
+        fs,
+        git::{GitError, Removal, Removed},
+    },
     domain::{
         id::RunId,
         observed::Observed,
@@ -19,6 +24,47 @@ use crate::{
 
 /// How long a process of the ticket that is still there has to end itself, in milliseconds.
 const GRACE_MS: u64 = 2_000;
+
+/// Which finished tickets are meant, where none is named. What is `None` or empty asks for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Rule {
+    /// Words of statuses.
+    pub statuses: Vec<String>,
+    /// Nothing has happened to it for so many seconds.
+    pub older_than_s: Option<u64>,
+    /// Bytes that its worktree takes on its disk, at least.
+    pub larger_than: Option<u64>,
+}
+
+impl Rule {
+    /// True if it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statuses.is_empty() && self.older_than_s.is_none() && self.larger_than.is_none()
+    }
+
+    /// True if it means this ticket, which is finished.
+    ///
+    /// # Errors
+    /// How much its worktree takes is not known.
+    pub fn means(&self, row: &Row, now: Timestamp) -> Result<bool, AppError> {
+        let age = u64::try_from(now.duration_since(row.changed).as_secs()).unwrap_or(0);
+        let is_meant = row.status.is_over()
+            && (self.statuses.is_empty() || self.statuses.iter().any(|word| word == row.status.word()))
+            && self.older_than_s.is_none_or(|least| age >= least);
+        match self.larger_than {
+            Some(least) if is_meant => match fs::disk_usage(&row.worktree) {
+                Observed::Present(bytes) => Ok(bytes >= least),
+                Observed::Absent => Ok(false),
+                Observed::Unknown(why) => {
+                    let why = format!("how much the worktree of {} takes is not known: {why}", row.id);
+                    Err(AppError::new(why).hint("mend its permissions, or clean it by its id"))
+                }
+            },
+            _ => Ok(is_meant),
+        }
+    }
+}
 
 /// What cleaning one ticket would take away.
 #[derive(Clone, Debug)]

@@ -10,9 +10,11 @@ use crate::{
     adapters::git::GitError,
     app::{
         App, AppError, Exit,
-        clean::{self, Cleaning},
+        clean::{self, Cleaning, Rule},
         intake::worktree_root,
     },
+    domain::row::Row,
+    format::{size::parse_size, time::parse_duration},
     supervisor::review::short,
 };
 
@@ -20,8 +22,26 @@ use crate::{
 #[derive(Args)]
 pub struct CleanArgs {
     /// Ids, or unique beginnings of ids.
-    #[arg(required_unless_present = "pool", value_name = "ID")]
+    #[arg(
+        required_unless_present_any = ["pool", "status", "older_than", "larger_than"],
+        conflicts_with_all = ["status", "older_than", "larger_than"],
+        value_name = "ID"
+    )]
     ids: Vec<String>,
+    /// All finished tickets of this status; may be repeated. Work that is not merged is kept as with --rescue.
+    #[arg(long, value_name = "STATUS", value_parser = ["reviewed", "landed", "failed", "cancelled"])]
+    status: Vec<String>,
+    /// All finished tickets to which nothing has happened for so long, such as 7d. Work that is not merged is kept as
+    /// with --rescue.
+    #[arg(long, value_name = "TIME")]
+    older_than: Option<String>,
+    /// All finished tickets whose worktree takes so much on its disk, such as 500M. Work that is not merged is kept as
+    /// with --rescue.
+    #[arg(long, value_name = "SIZE")]
+    larger_than: Option<String>,
+    /// Take away what a rule such as --older-than means; without it that is only listed.
+    #[arg(long, conflicts_with = "ids")]
+    yes: bool,
     /// Take away the warm checkouts of this project (worktree.pool) that nobody touched.
     #[arg(long)]
     pool: bool,
@@ -47,8 +67,16 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
     let all = find::rows(&app)?;
     let mut exits = vec![Exit::Ok];
     let mut cleanings = Vec::new();
-    for row in find::among(&all, &args.ids)? {
-        match clean::plan(&app, &all, &row, args.rescue).await {
+    let rule = rule(args)?;
+    let is_by_rule = !rule.is_empty();
+    let meant = if is_by_rule { meant(&app, &all, &rule, &mut exits) } else { find::among(&all, &args.ids)? };
+    if is_by_rule && meant.is_empty() {
+        ui::say("no finished ticket is meant");
+    }
+    // Who names no ticket has not looked at its work.
+    let rescue = args.rescue || is_by_rule;
+    for row in meant {
+        match clean::plan(&app, &all, &row, rescue).await {
             Ok(cleaning) => cleanings.push(cleaning),
             Err(error) => {
                 exits.push(error.exit);
@@ -56,10 +84,14 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
             }
         }
     }
+    let only_says = args.dry_run || (is_by_rule && !args.yes);
     for cleaning in &cleanings {
-        list(cleaning, args.dry_run);
+        list(cleaning, only_says);
     }
-    if args.dry_run {
+    if only_says {
+        if !args.dry_run && !cleanings.is_empty() {
+            ui::say_hint("nothing was changed: the same with --yes takes it away");
+        }
         return Ok(Exit::first_of(exits));
     }
     for cleaning in &cleanings {
@@ -85,6 +117,37 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
         }
     }
     Ok(Exit::first_of(exits))
+}
+
+/// The rule that the options make.
+fn rule(args: &CleanArgs) -> Result<Rule, AppError> {
+    let wrong = |option: &str, why: String, such: &str| {
+        AppError::usage(format!("{option}: {why}")).hint(format!("for example {option} {such}"))
+    };
+    let age = args.older_than.as_deref().map(parse_duration).transpose();
+    let size = args.larger_than.as_deref().map(parse_size).transpose();
+    Ok(Rule {
+        statuses: args.status.clone(),
+        older_than_s: age.map_err(|e| wrong("--older-than", e.to_string(), "7d"))?,
+        larger_than: size.map_err(|e| wrong("--larger-than", e.to_string(), "500M"))?,
+    })
+}
+
+/// The tickets that the rule means. What it cannot tell of one is said.
+fn meant(app: &App, all: &[Row], rule: &Rule, exits: &mut Vec<Exit>) -> Vec<Row> {
+    let now = app.world.clock.now();
+    let mut meant = Vec::new();
+    for row in all {
+        match rule.means(row, now) {
+            Ok(true) => meant.push(row.clone()),
+            Ok(false) => {}
+            Err(error) => {
+                exits.push(error.exit);
+                ui::error(&error);
+            }
+        }
+    }
+    meant
 }
 
 /// Lists the warm checkouts, then takes them away.

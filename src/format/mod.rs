@@ -18,6 +18,7 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod review;
+pub mod size;
 pub mod spent;
 pub mod ticket;
 pub mod time;

@@ -30,6 +30,7 @@ const SURFACES: &[(&str, &str)] = &[
     ("LaunchError", "the reason of a parked ticket: mend it, then autodo resume ID"),
     ("LedgerError", "on the screen of the ticket, and in its review: mend it, then autodo retry ID"),
     ("LockError", "try again; if it does not pass, look at that process; or put AUTODO_HOME on a local disk"),
+    ("NotASize", "that of the option it was given to, with an example"),
     ("NotTold", "of autodo notify test: mend its settings under [notify]; else in the log: it is tried again"),
     ("ProfileError", "autodo profile list shows what there is; autodo profile check FILE says where it is wrong"),
     ("PromptError", "the reason of a parked ticket: mend the template of the prompt, then autodo resume ID"),

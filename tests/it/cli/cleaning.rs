@@ -249,3 +249,49 @@ fn warm_checkouts_are_made_seen_by_doctor_and_taken_away_on_a_word() {
     assert!(!desk.repo.git(&["worktree", "list"]).contains(".pool-"), "{}", desk.repo.git(&["worktree", "list"]));
     assert!(worktrees.join("T-1").is_dir() && worktrees.join("T-2").is_dir());
 }
+
+#[test]
+fn a_rule_means_finished_tickets_and_only_lists_until_told() {
+    let desk = Desk::new();
+    for (id, work) in [("T-1", "echo a > a.txt"), ("T-2", "head -c 3000000 /dev/zero > big"), ("T-3", "echo c > c.txt")]
+    {
+        desk.ticket(id, "", work);
+    }
+    desk.autodo(&["dispatch"]).ok();
+    desk.autodo(&["approve", "T-1", "T-2"]).ok();
+    desk.autodo(&["cancel", "T-3"]).ok();
+    let place = |id: &str| desk.repo.path.with_file_name("proj.worktrees").join(id);
+    let said = |args: &[&str]| desk.autodo(&[&["clean"], args].concat()).ok();
+    // Its work is nowhere else: the rule keeps it.
+    let listed = said(&["--larger-than", "2M"]);
+    assert!(listed.stdout.contains("would clean: T-2") && listed.stdout.contains("  rescue "), "{}", listed.stdout);
+    assert!(!listed.stdout.contains("T-1") && !listed.stdout.contains("T-3"), "{}", listed.stdout);
+    assert!(listed.stderr.contains("the same with --yes"), "{}", listed.stderr);
+    assert!(place("T-2").is_dir());
+    assert!(said(&["--larger-than", "2M", "--dry-run", "--yes"]).stdout.contains("would clean: T-2"));
+    assert!(place("T-2").is_dir());
+    assert!(said(&["--older-than", "1d", "--yes"]).stderr.contains("no finished ticket is meant"));
+    assert!(said(&["--status", "landed", "--yes"]).stderr.contains("no finished ticket is meant"));
+    let cleaned = said(&["--status", "cancelled", "--older-than", "0", "--yes"]);
+    assert!(cleaned.stdout.contains("T-3: cleaned") && !place("T-3").exists(), "{}", cleaned.stdout);
+    let cleaned = said(&["--larger-than", "2M", "--yes"]);
+    assert!(cleaned.stdout.contains("kept in refs/autodo/rescue/T-2/1"), "{}", cleaned.stdout);
+    assert!(!place("T-2").exists() && place("T-1").is_dir());
+    assert_eq!(desk.repo.git(&["cat-file", "-s", "refs/autodo/rescue/T-2/1:big"]), "3000000");
+}
+
+#[test]
+fn a_rule_that_is_none_is_refused_and_changes_nothing() {
+    let desk = reviewed();
+    for (args, why) in [
+        (&["--older-than", "soon"][..], "--older-than: "),
+        (&["--larger-than", "much"], "is no size"),
+        (&["--status", "queued"], "invalid value 'queued'"),
+        (&["T-1", "--older-than", "1d"], "cannot be used with"),
+        (&["--yes"], "required"),
+    ] {
+        let said = desk.autodo(&[&["clean"], args].concat());
+        assert!(said.code == 2 && said.stderr.contains(why), "{args:?}: {}", said.stderr);
+    }
+    assert_eq!(desk.status("T-1"), "reviewed");
+}
