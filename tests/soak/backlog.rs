@@ -168,7 +168,7 @@ impl Ticket {
             };
             body += &format!(
                 "```sh\necho {id}.{block} >> {root}/done\n{}\nsleep 0.{}\n{gate}echo {block} >> file-{id}\n```\n\n",
-                alone(root, id),
+                alone(root, id, 8),
                 block + 1,
             );
         }
@@ -181,7 +181,7 @@ impl Ticket {
         let begin = "ready\nexpect-prompt\n";
         let work = format!(
             "run {}; sleep 0.2; echo {{run}} >> work-{id}; git add . && git commit -q -m work-{id}\n",
-            alone(root, id)
+            alone(root, id, 8)
         );
         let done = "report done --summary did\n";
         let again = "prompts:\nreport done --summary again\n";
@@ -220,7 +220,8 @@ impl Ticket {
     }
 }
 
-/// A line of shell that writes into `twice` if somebody else holds the lock of this name. It goes with its last process.
-pub fn alone(root: &str, name: &str) -> String {
-    format!("exec 8>> {root}/locks/{name}; flock -n 8 || echo {name} >> {root}/twice")
+/// A line of shell that writes into `twice` if somebody else holds the lock of this name, by the descriptor `fd`. It goes
+/// with its last process.
+pub fn alone(root: &str, name: &str, fd: u8) -> String {
+    format!("exec {fd}>> {root}/locks/{name}; flock -n {fd} || echo {name} >> {root}/twice")
 }

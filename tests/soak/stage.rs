@@ -77,7 +77,7 @@ impl Stage {
         for folder in ["locks", "mended", "scenarios", "records", "ad/profiles"] {
             fs::create_dir_all(world.root().join(folder)).unwrap();
         }
-        let check = alone(&root, "check-$AUTODO_TICKET").replace("8", "9");
+        let check = alone(&root, "check-$AUTODO_TICKET", 9);
         let settings = format!(
             "version = 1\nprofile = \"script\"\nparallel = 6\nchecks = [\"{check}; sleep 0.1\"]\n\
              [limits]\nbackoff = \"0s\"\nstall = \"8s\"\n"
