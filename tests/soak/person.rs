@@ -82,7 +82,7 @@ impl Person {
             "needs_review" => {
                 // A hand was in its worktree, or ended its checks: then it is right that this is no proof.
                 // Or its agent was killed after its claim, and could not be told of the checks.
-                let is_killed = reason == "checks_failed" && stage.hits.contains_key(id);
+                let is_killed = reason == "checks_failed" && (kind == Kind::Mends || stage.hits.contains_key(id));
                 let is_excused = stage.wrecked.contains(id) || reason == "checks_unknown" || is_killed;
                 if !is_excused {
                     self.tell(stage, id, format!("{id} should end as {:?}: {row}", kind.end()));
