@@ -90,7 +90,7 @@ pub fn find(home: &Home, text: &str) -> Result<Batch, AppError> {
     Ok(batch)
 }
 
-/// Writes what a dispatch has come to, takes away the oldest pages above [`KEPT`], and returns the page's file.
+/// Writes what a dispatch has come to, takes away the oldest pages above `KEPT`, and returns the page's file.
 ///
 /// # Errors
 /// The books cannot be read, or a file cannot be written.
