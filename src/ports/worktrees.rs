@@ -85,6 +85,10 @@ pub trait Worktrees: Send + Sync {
     /// Makes the worktree and its branch, or adopts what is this ticket's already. Never overwrites anything.
     fn prepare(&self, spec: WorktreeSpec) -> Work<'_, Result<Prepared, WorktreeError>>;
 
+    /// Ends what still prepares the worktree, and takes a half-made one away again: one that holds something loses only
+    /// the lock under which it was being made. Says what it did. For a ticket whose run ended before its agent was launched.
+    fn abandon(&self, spec: WorktreeSpec) -> Work<'_, Result<Option<String>, WorktreeError>>;
+
     /// Looks at the work since `base_commit`, without taking any lock in the worktree.
     fn inspect(
         &self,

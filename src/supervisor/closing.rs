@@ -1,6 +1,9 @@
 //! The effect that ends an agent: its last screen is kept, its processes are ended, its session is closed.
 
-use super::{World, launching::Job};
+use super::{
+    World,
+    launching::{self, Job},
+};
 use crate::{
     domain::{event::Event, observed::Observed, row::Status},
     ports::terminal::PaneSeen,
@@ -47,13 +50,24 @@ pub async fn close(world: &World, job: &Job) -> Vec<Event> {
         // Its agent is gone; a session that stays is found again by its tag and closed at the next launch.
         tracing::warn!(ticket = %job.row.id, %error, "the session was not closed");
     }
+    let mut events = Vec::new();
+    if job.row.launch == 0 {
+        // No agent was launched: a worktree that was being made just then is of no use to anybody.
+        match world.worktrees.abandon(launching::spec_of(world, job)).await {
+            Ok(done) => events.extend(done.map(|why| Event::Keyed { keys: vec![], why })),
+            Err(error) => {
+                tracing::warn!(ticket = %job.row.id, %error, "a half-made worktree was not taken away");
+            }
+        }
+    }
     // What a supervisor that died was writing, and the environment of a launch that it prepared and never began.
     world.files.tidy(&job.run);
     if let Err(error) = world.launches.withdraw(&world.files.places().run(&job.run)) {
         tracing::warn!(ticket = %job.row.id, %error, "the environment of a launch that did not begin is still there");
     }
     (world.point)("close.after");
-    vec![Event::Closed]
+    events.push(Event::Closed);
+    events
 }
 
 async fn keep_screen(world: &World, job: &Job, pane: &PaneSeen) {

@@ -52,10 +52,10 @@ impl Job {
     }
 }
 
-/// Makes the worktree, or finds it.
-pub async fn prepare_worktree(world: &World, job: &Job) -> Vec<Event> {
+/// The worktree that the ticket's row asks for.
+pub(super) fn spec_of(world: &World, job: &Job) -> WorktreeSpec {
     let row = &job.row;
-    let spec = WorktreeSpec {
+    WorktreeSpec {
         ticket: row.id.clone(),
         repo: row.repo.clone(),
         path: row.worktree.clone(),
@@ -65,7 +65,12 @@ pub async fn prepare_worktree(world: &World, job: &Job) -> Vec<Event> {
         rebase: row.stale_base.is_some(),
         setup: job.frozen().worktree.clone(),
         log: world.files.places().run(&job.run).join("setup.log"),
-    };
+    }
+}
+
+/// Makes the worktree, or finds it.
+pub async fn prepare_worktree(world: &World, job: &Job) -> Vec<Event> {
+    let (row, spec) = (&job.row, spec_of(world, job));
     // No agent of an earlier run may be at work in the tree.
     if let Err(error) = end_earlier(world, job).await {
         return vec![Event::WorktreeFailed {

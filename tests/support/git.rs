@@ -12,6 +12,8 @@ use autodo::{
     ports::worktrees::WorktreeSpec,
 };
 
+use crate::support::repo::met_half_registered;
+
 /// A folder with a home, a git configuration and one repository, `repo`, with one commit on `main`.
 pub struct World {
     dir: tempfile::TempDir,
@@ -80,7 +82,13 @@ impl World {
 
     /// Runs git in `dir`; it must succeed. Returns its output without the last line feed.
     pub fn git_in(&self, dir: &Path, args: &[&str]) -> String {
-        let output = self.try_git(dir, args);
+        let mut output = self.try_git(dir, args);
+        for _ in 0..200 {
+            if !met_half_registered(&String::from_utf8_lossy(&output.stderr)) {
+                break;
+            }
+            output = self.try_git(dir, args);
+        }
         assert!(output.status.success(), "git {args:?} in {}: {output:?}", dir.display());
         String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
     }

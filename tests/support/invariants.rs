@@ -159,6 +159,10 @@ fn read_books(world: &World, found: &mut Vec<String>) -> Books {
     }
     compare_rows(&books, found);
     for file in fs::read_dir(world.home().join("archive")).into_iter().flatten().flatten() {
+        if file.path().extension().is_none_or(|extension| extension != "toml") {
+            // The index, made of the others.
+            continue;
+        }
         let archive: toml::Table = toml::from_str(&fs::read_to_string(file.path()).unwrap()).unwrap();
         for row in archive.get("ticket").and_then(toml::Value::as_array).into_iter().flatten() {
             books.archive.insert(row["id"].as_str().unwrap().to_owned());

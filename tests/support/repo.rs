@@ -39,7 +39,14 @@ impl Repo {
     /// Runs git there; panics unless it succeeds. Returns its output without the last line end.
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> String {
-        let run = Program::new(Path::new("git"), args, &self.path, self.env.clone()).run();
+        let once = || Program::new(Path::new("git"), args, &self.path, self.env.clone()).run();
+        let mut run = once();
+        for _ in 0..200 {
+            if !met_half_registered(&run.stderr) {
+                break;
+            }
+            run = once();
+        }
         assert_eq!(run.code, 0, "git {}\n{}", args.join(" "), run.both());
         run.stdout.trim_end_matches('\n').to_owned()
     }
@@ -71,4 +78,9 @@ impl Repo {
     pub fn ticket(&self, name: &str, front: &str, body: &str) -> PathBuf {
         self.write(&format!(".autodo/tickets/{name}.md"), &format!("---\n{}\n---\n{body}", front.trim_end()))
     }
+}
+
+/// True if git met a worktree that another git was registering at that moment, which says nothing about either.
+pub fn met_half_registered(stderr: &str) -> bool {
+    stderr.starts_with("fatal: failed to read ") && stderr.contains("/worktrees/")
 }

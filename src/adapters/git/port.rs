@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Git, list, remove};
+use super::{Git, list, prepare::passing, remove};
 use crate::{
     domain::{id::TicketId, observed::Observed},
     ports::{
@@ -14,6 +14,10 @@ use crate::{
 impl Worktrees for Git {
     fn prepare(&self, spec: WorktreeSpec) -> Work<'_, Result<Prepared, WorktreeError>> {
         Box::pin(self.make_ready(spec))
+    }
+
+    fn abandon(&self, spec: WorktreeSpec) -> Work<'_, Result<Option<String>, WorktreeError>> {
+        Box::pin(async move { self.give_up(&spec).await.map_err(passing) })
     }
 
     fn inspect(

@@ -56,7 +56,7 @@ pub(crate) fn base_ref(ticket: &TicketId) -> String {
 
 /// Takes the lock off a worktree, as `git worktree unlock` does after it has looked into every other one: the file
 /// `locked` goes. Source: gitrepository-layout(5).
-fn unlock(worktree: &Path) -> Result<(), GitError> {
+pub(crate) fn unlock(worktree: &Path) -> Result<(), GitError> {
     let lock = own_dir(worktree)?.join("locked");
     match std::fs::remove_file(&lock) {
         Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(GitError::file("remove", &lock, &why)),

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::{
     Git,
     command::{Call, GitError},
-    list::{Entry, own_dir},
+    leftovers,
+    list::{Entry, Found, own_dir},
+    prepare,
 };
 use crate::ports::worktrees::WorktreeSpec;
 
@@ -32,6 +34,23 @@ impl Git {
         }
         self.take_away(&spec.repo, entry, &spec.path).await?;
         Ok(true)
+    }
+
+    /// Ends an interrupted preparation for good; says what it did, if there was one. See
+    /// [`crate::ports::worktrees::Worktrees::abandon`].
+    pub(crate) async fn give_up(&self, spec: &WorktreeSpec) -> Result<Option<String>, GitError> {
+        let (branch, known) = (spec.ticket.branch(), spec.base_commit.is_some());
+        let look = || self.look(&spec.repo, &spec.path, &branch, known);
+        let mut found = look().await?;
+        if leftovers::end(&spec.path).await > 0 {
+            found = look().await?;
+        }
+        let Found::HalfMade(entry) = found else { return Ok(None) };
+        if self.unmake(spec, &entry).await? {
+            return Ok(Some("removed a half-made worktree, in which nobody had worked".to_owned()));
+        }
+        prepare::unlock(&spec.path)?;
+        Ok(Some("a half-made worktree that holds something was kept".to_owned()))
     }
 
     /// Removes the folder of a worktree, and makes git forget it. Only for what was found to hold nothing that is not

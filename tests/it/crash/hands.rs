@@ -1,6 +1,6 @@
 //! Hands in worktrees and on processes while agents are at work: what becomes of the ticket, and what is said.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -8,7 +8,10 @@ use nix::{
 };
 
 use super::plant::Plant;
-use crate::support::{program::LIMIT, wait_for};
+use crate::support::{
+    program::{Background, LIMIT},
+    wait_for,
+};
 
 const HOLD: &str = "wait-file ROOT/gate\n";
 const BEGIN: &str = "ready\nexpect-prompt\nrun echo prompt >> ROOT/done\n";
@@ -67,6 +70,63 @@ fn a_branch_switched_under_its_agent_is_no_proof_and_its_commits_stay() {
     plant.autodo(&["dispatch"]).ok();
     let row = plant.row("x");
     assert_eq!((&row["status"], &row["verified"]), (&"needs_review".into(), &true.into()), "{row}");
+    plant.check();
+}
+
+/// A supervisor whose ticket `x` is in its set-up command, and the worktree.
+fn setting_up(plant: &Plant, first: &str) -> (Background, PathBuf) {
+    let root = plant.world.root().display();
+    plant.repo.settings(&format!(
+        "version = 1\n[worktree]\nsetup = [{:?}]\n",
+        format!("{first}; touch {root}/at-work; while ! test -e {root}/gate; do sleep 0.02; done")
+    ));
+    plant.script("x", "", &["echo 1 > one"]);
+    let supervisor = plant.dispatch();
+    let at_work = || plant.path("at-work").exists().then_some(());
+    wait_for("the set-up", at_work, || plant.world.story());
+    (supervisor, plant.repo.path.with_extension("worktrees").join("x"))
+}
+
+#[test]
+fn a_ticket_that_is_given_up_while_its_worktree_is_made_leaves_nothing_half_made() {
+    for (kill_first, request) in [(false, "cancel"), (true, "cancel"), (false, "stop"), (true, "stop")] {
+        let plant = Plant::new(&[]);
+        let (mut supervisor, worktree) = setting_up(&plant, "true");
+        if kill_first {
+            supervisor.signal(Signal::SIGKILL);
+            supervisor.wait(LIMIT);
+            plant.autodo(&[request, "x"]).ok();
+        } else {
+            plant.autodo(&[request, "x"]).ok();
+            supervisor.wait(LIMIT);
+        }
+        let list = plant.repo.git(&["worktree", "list", "--porcelain"]);
+        assert!(!list.contains("autodo-creating") && !worktree.exists(), "{request}, {kill_first}: {list}");
+        let at_work = plant.world.program("pgrep", &["-f", &plant.path("gate").display().to_string()]).run();
+        assert_eq!(at_work.stdout, "", "{request}, {kill_first}: the set-up has ended");
+        let events = plant.world.file("x/events.jsonl");
+        assert!(events.contains("removed a half-made worktree"), "{events}");
+        plant.check();
+        if request == "stop" {
+            plant.open("gate");
+            plant.autodo(&["resume", "x"]).ok();
+            plant.autodo(&["dispatch"]).ok();
+            assert_eq!(plant.row("x")["verified"], true);
+        }
+    }
+}
+
+#[test]
+fn a_half_made_worktree_that_holds_something_is_kept_and_can_be_cleaned() {
+    let plant = Plant::new(&[]);
+    let (supervisor, worktree) = setting_up(&plant, "echo mine > mine");
+    plant.autodo(&["cancel", "x"]).ok();
+    supervisor.wait(LIMIT);
+    assert_eq!(fs::read_to_string(worktree.join("mine")).unwrap(), "mine\n");
+    let list = plant.repo.git(&["worktree", "list", "--porcelain"]);
+    assert!(!list.contains("locked"), "{list}");
+    plant.autodo(&["clean", "x", "--rescue"]).ok();
+    assert!(!worktree.exists());
     plant.check();
 }
 
