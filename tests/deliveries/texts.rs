@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::stage::Agent;
+use crate::{stage::Agent, support::chance::Chance};
 
 /// Smallest and largest text, in bytes.
 const SIZES: (f64, f64) = (30.0, 100_000.0);
@@ -50,33 +50,11 @@ impl Text {
     }
 }
 
-/// Numbers that look random, the same for the same seed (splitmix64).
-pub struct Dice(pub u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
-
 /// The texts of one measurement. The first are the smallest and the largest, the other sizes lie evenly on a logarithmic
 /// scale between them; each text says its number, so that no two are the same.
 pub fn texts(agent: Agent, count: usize, seed: u64) -> Vec<Text> {
-    let mut dice = Dice(seed);
-    (0..count).map(|number| text(agent, number, &mut dice)).collect()
+    let mut chance = Chance::new(seed);
+    (0..count).map(|number| text(agent, number, &mut chance)).collect()
 }
 
 #[expect(
@@ -85,27 +63,27 @@ pub fn texts(agent: Agent, count: usize, seed: u64) -> Vec<Text> {
     clippy::cast_precision_loss,
     reason = "sizes are small"
 )]
-fn text(agent: Agent, number: usize, dice: &mut Dice) -> Text {
+fn text(agent: Agent, number: usize, chance: &mut Chance) -> Text {
     let share = match number {
         0 => 0.0,
         1 => 1.0,
-        _ => dice.below(10_000) as f64 / 10_000.0,
+        _ => chance.below(10_000) as f64 / 10_000.0,
     };
     let size = (SIZES.0 * (SIZES.1 / SIZES.0).powf(share)) as usize;
-    let (lead, tail, words) = (dice.pick(&LEADS), dice.pick(&TAILS), dice.pick(&WORDS));
-    let ends = dice.pick(&["\n", "\n", "\r\n", "\r"]);
+    let (lead, tail, words) = (chance.one(&LEADS), chance.one(&TAILS), chance.one(&WORDS));
+    let ends = chance.one(&["\n", "\n", "\r\n", "\r"]);
     // One line, short lines, or long ones that the agent's box wraps.
-    let columns = dice.pick(&[usize::MAX, usize::MAX, 60, 400]);
+    let columns = chance.one(&[usize::MAX, usize::MAX, 60, 400]);
     let mut given = format!("{lead}N{number:04}");
     let mut line = given.len();
     loop {
-        let word = dice.pick(words);
+        let word = chance.one(words);
         if given.len() + 1 + word.len() + tail.len() > size {
             break;
         }
         if line + word.len() > columns {
             // A blank line now and then.
-            given.push_str(&if dice.below(8) == 0 { ends.repeat(2) } else { ends.to_owned() });
+            given.push_str(&if chance.below(8) == 0 { ends.repeat(2) } else { ends.to_owned() });
             line = 0;
         } else {
             given.push(' ');

@@ -1,6 +1,6 @@
 //! The backlog: tickets of every kind, each with the end that it must come to.
 
-use crate::chance::Chance;
+use crate::support::chance::Chance;
 
 /// What becomes of a ticket, in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
-    chance::Chance,
     stage::{Proc, Stage, signal},
+    support::chance::Chance,
 };
 
 /// A kind of fault.

@@ -17,7 +17,6 @@
 )]
 
 mod backlog;
-mod chance;
 mod faults;
 mod options;
 mod person;
@@ -33,10 +32,10 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use chance::Chance;
 use options::Options;
 use person::Person;
 use stage::Stage;
+use support::chance::Chance;
 
 fn main() -> ExitCode {
     interrupts_count();

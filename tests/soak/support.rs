@@ -1,5 +1,7 @@
 //! Of the support code of the tests what the soak needs: a world of its own, and the invariants.
 
+#[path = "../support/chance.rs"]
+pub mod chance;
 #[path = "../support/files.rs"]
 pub mod files;
 #[path = "../support/invariants.rs"]

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test module uses every helper")]
 
 pub mod agents;
+pub mod chance;
 pub mod desk;
 pub mod errors;
 pub mod fakes;

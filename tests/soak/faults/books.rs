@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
-use crate::{chance::Chance, stage::Stage};
+use crate::{stage::Stage, support::chance::Chance};
 
 /// Harms one of the books, and sees that `list` still tells all tickets.
 pub fn harm(stage: &mut Stage, chance: &mut Chance) -> Option<&'static str> {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     backlog::{End, Ticket},
-    chance::Chance,
     stage::Stage,
+    support::chance::Chance,
     support::program::LIMIT,
 };
 

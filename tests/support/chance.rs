@@ -36,6 +36,11 @@ impl Chance {
         all.get(at)
     }
 
+    /// One of them, of which there is at least one.
+    pub fn one<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
     /// One of them, by their weights.
     pub fn weighed<T: Copy>(&mut self, all: &[(T, usize)]) -> T {
         let mut at = self.below(all.iter().map(|(_, weight)| weight).sum());
