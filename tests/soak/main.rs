@@ -98,7 +98,7 @@ fn night(stage: &mut Stage, person: &mut Person, chance: &mut Chance, options: &
             checked = Instant::now();
             continue;
         }
-        std::thread::sleep(chance.millis(50, 900));
+        std::thread::sleep(chance.millis(0, options.pause));
         faults::inject(stage, chance);
         if looked.elapsed() > Duration::from_millis(1500) {
             looked = Instant::now();
@@ -146,11 +146,12 @@ fn print(stage: &Stage, person: &Person, options: &Options, calm: Duration) {
     }
     if !stage.wrong.is_empty() {
         println!(
-            "kept in {}, with soak.log; again: scripts/soak --minutes {} --seed {} --tickets {}",
+            "kept in {}, with soak.log; again: scripts/soak --minutes {} --seed {} --tickets {} --pause {}",
             stage.world.root().display(),
             options.time.as_secs_f64() / 60.0,
             options.seed,
-            options.tickets
+            options.tickets,
+            options.pause
         );
     }
 }

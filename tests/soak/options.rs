@@ -9,6 +9,7 @@ A long backlog under random faults. Prints what was lost, doubled, wrong or left
   --minutes N   how long faults are injected; 0.4 is possible (10)
   --seed S      which chances: the same seed makes the same choices (1)
   --tickets T   how many tickets (200)
+  --pause N     longest pause between two faults, in milliseconds (900)
   --calm N      minutes after that in which what is left must come to its end (5)
   --keep        keep the folder also when all is well
 ";
@@ -21,6 +22,8 @@ pub struct Options {
     pub seed: u64,
     /// How many tickets.
     pub tickets: usize,
+    /// Longest pause between two faults, in milliseconds.
+    pub pause: usize,
     /// How long the rest may take.
     pub calm: Duration,
     /// The folder stays.
@@ -34,7 +37,7 @@ impl Options {
     /// An argument that is not known, or is no number.
     pub fn parse(arguments: &[String]) -> Result<Option<Self>, String> {
         let minute = Duration::from_secs(60);
-        let mut options = Self { time: minute * 10, seed: 1, tickets: 200, calm: minute * 5, keep: false };
+        let mut options = Self { time: minute * 10, seed: 1, tickets: 200, pause: 900, calm: minute * 5, keep: false };
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value"));
@@ -45,6 +48,7 @@ impl Options {
                 "--seed" => options.seed = number(name, value()?)?,
                 "--tickets" => options.tickets = number(name, value()?)? as usize,
                 "--keep" => options.keep = true,
+                "--pause" => options.pause = number(name, value()?)? as usize,
                 other => return Err(format!("unknown option {other}: see --help")),
             }
         }
