@@ -35,7 +35,8 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// autodo's configuration. `-q` keeps options that an older or newer tmux lacks from being errors, which tmux would
 /// show in the first pane that is attached. Never `window-size manual` in here: tmux 3.3 to 3.6b crash at the next
-/// new session. No hook runs anything: one that captures crashes 3.3a.
+/// new session. No hook runs anything: one that captures crashes 3.3a. The status line is for whoever attaches; it is on
+/// from the start, since turning it on or off would resize the panes.
 const CONF: &str = "\
 # Written by autodo at each start of its tmux server; changes are lost.
 set -sq exit-empty off
@@ -43,7 +44,14 @@ set -sq exit-unattached off
 set -sq escape-time 10
 set -sq extended-keys off
 set -sq set-clipboard off
-set -gq status off
+set -gq status on
+set -gq status-interval 0
+set -gq status-left ' #{q/h:@autodo_badge}'
+set -gq status-left-length 160
+set -gq status-right '#{session_name}, F12 leaves '
+set -gq status-right-length 80
+set -gq window-status-format ''
+set -gq window-status-current-format ''
 set -gq automatic-rename off
 set -gq allow-rename off
 set -gq set-titles off

@@ -312,6 +312,12 @@ fn the_badge_is_on_autodos_server_and_runs_nothing_that_stands_in_a_title() {
     assert_eq!((option("@autodo_blocked"), option("@autodo_review")), ("1".to_owned(), "0".to_owned()));
     let shown = desk.world.tmux(&["display-message", "-p", "-t", "ad-T-1", "#{@autodo_badge}"]).ok().stdout;
     assert!(shown.contains("#(touch"), "{shown}");
+    // In the status line, for whoever attaches.
+    let me = Terminal::new(&desk);
+    me.types("unset TMUX TMUX_PANE; autodo attach T-1; echo left with $?");
+    me.until_shows("me:0", " BLOCKED: #(touch /tmp");
+    me.key("me:0", "F12");
+    me.until_shows("me:0", "left with 0");
     assert!(!trap.exists());
 }
 

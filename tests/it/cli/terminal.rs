@@ -77,6 +77,7 @@ fn attach_shows_the_live_pane_and_f12_leaves_it_as_it_was() {
     me.types("unset TMUX TMUX_PANE; autodo attach T-1; echo left with $?");
     me.until_shows("me:0", "script · busy");
     until_pane_is(&desk, "200x50 1");
+    me.until_shows("me:0", "ad-T-1, F12 leaves");
     // What a person does to the size is put right, too.
     desk.world.tmux(&["resize-window", "-t", "=ad-T-1:", "-x", "90", "-y", "20"]).ok();
     me.key("me:0", "F12");

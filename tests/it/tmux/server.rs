@@ -48,7 +48,7 @@ fn our_configuration_counts_and_no_other() {
         ("-sv", "exit-empty", "off"),
         ("-sv", "extended-keys", "off"),
         ("-sv", "set-clipboard", "off"),
-        ("-gv", "status", "off"),
+        ("-gv", "status", "on"),
         ("-gv", "history-limit", "5000"),
         ("-gwv", "remain-on-exit", "on"),
         ("-gv", "default-shell", "/bin/sh"),
