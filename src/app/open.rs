@@ -19,6 +19,7 @@ use crate::{
         store::{self, Lock, LockError},
         tmux::{Tmux, TmuxPlace},
     },
+    domain::row::{Row, Status},
     ports::store::StoreError,
     supervisor::{World, queue::Queue},
 };
@@ -115,5 +116,12 @@ impl App {
     #[must_use]
     pub fn user(&self) -> String {
         env::user_name()
+    }
+
+    /// True for a queued ticket that is never started where nobody is there.
+    #[must_use]
+    pub fn wants_a_person(&self, row: &Row) -> bool {
+        let is_queued = matches!(row.status, Status::Queued { .. });
+        is_queued && self.world.files.accepted(&row.id).is_ok_and(|(ticket, _)| !ticket.unattended)
     }
 }

@@ -297,6 +297,9 @@ impl Cards<'_> {
         if let Some(until) = self.limited.held_until(row, self.now) {
             return Some(format!("the usage limit of {}, until {}", plain(&row.profile), stamp(until, self.zone)));
         }
+        if self.app.wants_a_person(row) {
+            return Some("a dispatch with a person there (unattended: false)".to_owned());
+        }
         Some(not_before.map_or_else(|| "a slot".to_owned(), |at| stamp(at, self.zone)))
     }
 }

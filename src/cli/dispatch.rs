@@ -341,15 +341,9 @@ fn say_held(rows: &schedule::Rows, now: Timestamp) {
 
 /// Says which queued tickets wait for a person to dispatch them.
 fn say_attended(app: &App, rows: &schedule::Rows) {
-    for row in rows.values().filter(|row| wants_a_person(app, row)) {
+    for row in rows.values().filter(|row| app.wants_a_person(row)) {
         ui::say(format!("{}: not started: it says unattended: false; dispatch it when you are there", row.id));
     }
-}
-
-/// True for a queued ticket that is never started where nobody is there.
-pub(super) fn wants_a_person(app: &App, row: &Row) -> bool {
-    let is_queued = matches!(row.status, Status::Queued { .. });
-    is_queued && app.world.files.accepted(&row.id).is_ok_and(|(ticket, _)| !ticket.unattended)
 }
 
 fn say_left(app: &App) {

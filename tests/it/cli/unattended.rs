@@ -73,6 +73,8 @@ fn what_wants_a_person_is_not_started_where_nobody_is() {
     assert!(run.stderr.contains("T-1: not started: it says unattended: false"), "{}", run.both());
     let all = ["T-1", "T-2", "T-3"].map(|id| desk.status(id));
     assert_eq!(all, ["queued", "queued", "needs_review"]);
+    let page = desk.autodo(&["summary"]).ok().stdout;
+    assert!(page.contains("(waits for a dispatch with a person there (unattended: false))"), "{page}");
     desk.autodo(&["dispatch"]).ok();
     assert_eq!((desk.status("T-1").as_str(), desk.status("T-2").as_str()), ("needs_review", "needs_review"));
 }
