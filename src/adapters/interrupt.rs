@@ -1,4 +1,4 @@
-//! The second interrupt: it ends the process at once, whatever the process is stuck in.
+//! Signals that end this process: which count, and the second interrupt, which ends the process at once, whatever the process is stuck in.
 //!
 //! The first one is the event loop's to take in order. A loop that waits for something that never comes (a terminal
 //! that nobody reads, a disk that hangs) takes nothing, so the second is counted in the signal handler itself. Nothing
@@ -26,4 +26,16 @@ pub fn second_is_immediate() -> std::io::Result<()> {
     };
     // SAFETY: the handler allocates nothing, takes no lock and cannot panic.
     unsafe { signal_hook_registry::register(libc::SIGINT, handler) }.map(|_| ())
+}
+
+/// True if whoever started this process wants it to live on when its terminal goes away, as `nohup` does: SIGHUP is
+/// ignored then.
+#[must_use]
+#[expect(unsafe_code, reason = "sigaction(2) that only asks: nix can ask only by setting")]
+pub fn outlives_terminal() -> bool {
+    // SAFETY: all zeroes is a value of this plain struct, and the call writes nothing else.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
 }

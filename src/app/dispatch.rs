@@ -233,7 +233,8 @@ pub fn shortage(home: &Home) -> Option<String> {
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    hangup: Signal,
+    /// `None`: it was started to live on without its terminal.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -241,15 +242,21 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            hangup: if interrupt::outlives_terminal() { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
 
     async fn any(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            _ = hangup => {}
         }
     }
 }

@@ -54,11 +54,14 @@ fn main() -> ExitCode {
     if soak(&options) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A shell has its background jobs ignore SIGINT, and what they start inherits that: here it is one of the faults.
-#[expect(unsafe_code, reason = "sets a signal back to its default: no handler runs")]
+/// A shell has its background jobs ignore SIGINT, `nohup` SIGHUP, and what they start inherits that: here they are among
+/// the faults.
+#[expect(unsafe_code, reason = "sets signals back to their default: no handler runs")]
 fn interrupts_count() {
-    // SAFETY: no handler is installed, only the default, and no other thread runs yet.
-    unsafe { nix::sys::signal::signal(Signal::SIGINT, nix::sys::signal::SigHandler::SigDfl) }.unwrap();
+    for one in [Signal::SIGINT, Signal::SIGHUP] {
+        // SAFETY: no handler is installed, only the default, and no other thread runs yet.
+        unsafe { nix::sys::signal::signal(one, nix::sys::signal::SigHandler::SigDfl) }.unwrap();
+    }
 }
 
 /// True if nothing is wrong.

@@ -364,3 +364,18 @@ fn a_ticket_of_the_projects_backlog_is_taken_by_its_name_alone() {
     --- exit 2
     ");
 }
+
+#[test]
+fn under_nohup_it_lives_on_without_its_terminal() {
+    let desk = Desk::new();
+    desk.held("T-1", "", "echo a > a.txt");
+    desk.autodo(&["import"]).ok();
+    let line = "trap '' HUP; exec \"$0\" dispatch";
+    let mut supervisor =
+        desk.world.program("sh", &["-c", line, env!("CARGO_BIN_EXE_autodo")]).in_dir(&desk.repo).spawn();
+    desk.until_at_work("T-1");
+    supervisor.signal(Signal::SIGHUP);
+    desk.let_go("T-1");
+    supervisor.wait(PATIENCE).code(0);
+    assert_eq!(desk.status("T-1"), "needs_review");
+}
