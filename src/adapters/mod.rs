@@ -20,6 +20,7 @@ pub mod notify;
 pub mod outbox;
 pub mod process;
 pub mod records;
+pub mod slots;
 pub mod stdin;
 pub mod stdout;
 pub mod store;

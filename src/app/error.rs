@@ -15,15 +15,19 @@ pub enum Exit {
     TicketFailed,
     /// A person is needed: blocked, or parked without a time.
     PersonNeeded,
-    /// The lock is held, and its holder does not answer.
+    /// The lock is held, and its holder does not answer; or no slot was free in time.
     Locked,
+    /// `heavy`: the command cannot be run.
+    NotRun,
+    /// `heavy`: the command is not there.
+    NotFound,
     /// Interrupted.
     Interrupted,
 }
 
 impl Exit {
     /// All of them, by their number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Ok,
         Self::Error,
         Self::Usage,
@@ -31,6 +35,8 @@ impl Exit {
         Self::TicketFailed,
         Self::PersonNeeded,
         Self::Locked,
+        Self::NotRun,
+        Self::NotFound,
         Self::Interrupted,
     ];
 
@@ -45,8 +51,11 @@ impl Exit {
             Self::TicketFailed => "A ticket failed.",
             Self::PersonNeeded => "A person is needed: a ticket is blocked, or parked without a time.",
             Self::Locked => {
-                "The lock is held, and its holder does not answer. Look with `autodo list`, then try again."
+                "The lock is held, and its holder does not answer: look with `autodo list`, then try again. For \
+                 `heavy --wait`: no slot was free in time, and the command was not run."
             }
+            Self::NotRun => "For `heavy`, as of shells: the command was found, and cannot be run.",
+            Self::NotFound => "For `heavy`, as of shells: the command was not found.",
             Self::Interrupted => "Interrupted. The agents go on, and the next start picks them up.",
         }
     }
@@ -76,6 +85,8 @@ impl Exit {
             Self::TicketFailed => 5,
             Self::PersonNeeded => 8,
             Self::Locked => 75,
+            Self::NotRun => 126,
+            Self::NotFound => 127,
             Self::Interrupted => 130,
         }
     }
@@ -91,7 +102,9 @@ impl Exit {
             Self::LoggedOut => 4,
             Self::TicketFailed => 5,
             Self::PersonNeeded => 6,
-            Self::Ok => 7,
+            Self::NotFound => 7,
+            Self::NotRun => 8,
+            Self::Ok => 9,
         };
         all.into_iter().min_by_key(rank).unwrap_or(Self::Ok)
     }

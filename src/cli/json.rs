@@ -66,6 +66,7 @@ pub const OUTPUTS: &[(&str, Output)] = &[
     ("batch remove", One("results")),
     ("notify test", One("results")),
     ("notify flush", One("results")),
+    ("heavy", Text("what is printed is the command's own")),
     ("clean", One("results")),
     ("rescue list", One("rescues")),
     ("rescue restore", One("results")),

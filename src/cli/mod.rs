@@ -18,6 +18,7 @@ mod dispatch;
 mod doctor;
 mod find;
 mod follow;
+mod heavy;
 mod init;
 pub mod json;
 mod list;

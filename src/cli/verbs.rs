@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use super::{
-    add, approve, ask, attach, batch, clean, completions, config, context::Context, debug, dispatch, doctor, init,
-    json, list, logs, man, notify, profile, report, rescue, show, summary, text, tick, wait,
+    add, approve, ask, attach, batch, clean, completions, config, context::Context, debug, dispatch, doctor, heavy,
+    init, json, list, logs, man, notify, profile, report, rescue, show, summary, text, tick, wait,
 };
 use crate::app::{AppError, Exit};
 
@@ -78,6 +78,8 @@ pub(super) enum Verb {
     Batch(batch::BatchArgs),
     /// Try out how you are told what needs you, or send what still waits.
     Notify(notify::NotifyArgs),
+    /// Run a command that takes much of the machine once there is a slot for it, of all that share them.
+    Heavy(heavy::HeavyArgs),
     /// Take away worktree and branch of finished tickets.
     Clean(clean::CleanArgs),
     /// List work that clean kept, or bring it back.
@@ -142,6 +144,9 @@ pub(super) fn run(cli: Cli) -> Result<Exit, AppError> {
     if let Verb::Report(args) = cli.verb {
         return report::run(args);
     }
+    if let Verb::Heavy(args) = cli.verb {
+        return heavy::run(&context, &args);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -192,6 +197,7 @@ async fn with_runtime(context: &Context, verb: Verb) -> Result<Exit, AppError> {
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
         Verb::Report(args) => report::run(args),
+        Verb::Heavy(args) => heavy::run(context, &args),
         // Seldom: `main` takes the short way.
         Verb::Hook(args) => {
             crate::hooks::main(args.event.as_deref().unwrap_or_default());

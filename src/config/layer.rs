@@ -21,6 +21,8 @@ const OTHER_VARIABLES: &[&str] = &[
     "AUTODO_HOME",
     "AUTODO_TICKET",
     "AUTODO_RUN",
+    "AUTODO_LAUNCH",
+    "AUTODO_HEAVY",
     "AUTODO_KEY",
     "AUTODO_OUTBOX",
     "AUTODO_BIN",
@@ -208,10 +210,10 @@ impl File<'_> {
     }
 }
 
-/// True for what decides where messages and secrets of a user go, and what is run beside the work: a repository from
-/// elsewhere must not.
+/// True for what decides where messages and secrets of a user go, what is run beside the work, and what all projects
+/// share: a repository from elsewhere must not.
 fn is_the_users(name: &str) -> bool {
-    name.starts_with("notify.") && name != "notify.todo"
+    (name.starts_with("notify.") && name != "notify.todo") || name.starts_with("heavy.")
 }
 
 /// The message for a name that no setting has.

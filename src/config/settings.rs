@@ -206,6 +206,12 @@ settings! {
     /// Disk space that must be free for each start of a ticket, in MiB, where the home and the worktrees lie; where it is
     /// not, the ticket waits. 0: not looked at.
     admission_disk_mb: u32 = "admission.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(512);
+    /// How many commands run at once under `autodo heavy`, of all projects of this user on the machine.
+    heavy_slots: Option<u32> = "heavy.slots", Kind::Number { min: 1, max: 1000 }, Value::Unset, else "one for every eight cores";
+    /// Memory that must be free before a heavy command begins, in MiB. 0: not looked at.
+    heavy_memory_mb: u32 = "heavy.memory_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(0);
+    /// Folder of the slots, which all who share them must name alike.
+    heavy_folder: Option<PathBuf> = "heavy.folder", Kind::Path, Value::Unset, else "`/tmp/autodo-<uid>/heavy`";
     /// Whether a batch asks the agents first whether somebody is logged in, and does not begin where nobody is.
     preflight_login: bool = "preflight.login", Kind::Switch, Value::Switch(true);
     /// Whether a batch looks first whether the agents trust the project's folder, and does not begin where they do not.

@@ -14,6 +14,7 @@ mod doctor_agents;
 mod doctor_project;
 mod following;
 mod handing_in;
+mod heavy;
 mod hook;
 mod init;
 mod manual;

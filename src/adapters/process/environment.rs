@@ -27,8 +27,10 @@ pub const LAUNCH: &str = "AUTODO_LAUNCH";
 
 const HAND_OVER: &str = "environment";
 const ASIDE: &str = "environment.new";
-/// tmux's own, which would lead an agent to the server it runs in.
-const NEVER: &[&str] = &["TMUX", "TMUX_PANE", "OLDPWD"];
+/// Names, in every process of a heavy command, the one that holds the slot.
+pub const HEAVY: &str = "AUTODO_HEAVY";
+/// tmux's own, which would lead an agent to the server it runs in; and a slot that is not the launch's.
+const NEVER: &[&str] = &["TMUX", "TMUX_PANE", "OLDPWD", HEAVY];
 /// What a terminal says of itself: taken from the pane, not from the terminal that autodo was started in.
 const OF_THE_TERMINAL: &[&str] = &["TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LINES", "COLUMNS"];
 

@@ -46,3 +46,16 @@ pub fn run_attached(argv: &[String], inside_tmux: bool) -> io::Result<i32> {
     let status = command.status()?;
     Ok(status.code().unwrap_or(1))
 }
+
+/// Becomes `argv`, found on the PATH, in `folder` where one is named, with `variables` on top of this environment: same
+/// process, same standard streams, no signal blocked. Returns only where that fails.
+#[must_use]
+pub fn become_program(argv: &[OsString], folder: Option<&Path>, variables: &[(&str, String)]) -> io::Error {
+    let Some((program, arguments)) = argv.split_first() else { return io::Error::other("there is no program to run") };
+    let mut command = Command::new(program);
+    command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    command.exec()
+}

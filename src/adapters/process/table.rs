@@ -28,6 +28,19 @@ pub fn start_time(pid: i32) -> Observed<u64> {
     }
 }
 
+/// True if the process is stopped, as by Ctrl-Z. What cannot be seen is not.
+#[must_use]
+pub fn is_stopped(pid: i32) -> bool {
+    procfs::stat(pid).present().is_some_and(|found| matches!(found.state, 'T' | 't'))
+}
+
+/// The arguments of a process as one line; `None`: it is gone, or cannot be seen.
+#[must_use]
+pub fn command_line(pid: i32) -> Option<String> {
+    let words: Vec<String> = procfs::arguments(pid)?.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    Some(words.join(" ")).filter(|line| !line.trim().is_empty())
+}
+
 /// What tells this boot of the machine from every other.
 ///
 /// # Errors
@@ -98,6 +111,12 @@ pub(super) fn group(group: i32) -> Observed<Vec<Proc>> {
 #[must_use]
 pub fn descends_from_wrapper() -> bool {
     std::env::var_os(environment::RUN).is_some() || own_line().iter().any(|pid| is_of_any_run(*pid) || is_wrapper(*pid))
+}
+
+/// The number of this process.
+#[must_use]
+pub fn own_pid() -> i32 {
+    nix::unistd::getpid().as_raw()
 }
 
 /// This process and its ancestors, nearest first, as far as they can be seen.

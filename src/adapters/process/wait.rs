@@ -7,7 +7,7 @@
 //! | SIGHUP (the pane was closed) | SIGHUP to the program's group; after [`GRACE`] SIGKILL |
 //! | SIGTERM, SIGINT, SIGQUIT | SIGTERM to the program's group; after [`GRACE`] SIGKILL |
 //! | SIGCHLD | look: has the program ended, or been stopped? Orphans of the launch that ended are reaped |
-//! | SIGALRM | the limit or the grace is over |
+//! | SIGALRM | the limit or the grace is over; what the program has waited for others meanwhile is added to the limit |
 //!
 //! A program that was stopped (Ctrl-Z, or by itself) is continued at once, with the terminal: no shell is there in
 //! which a person could do it, and a stopped agent would only look stalled.
@@ -32,6 +32,9 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// Before a stopped program is continued.
 const BETWEEN_STOPS: Duration = Duration::from_millis(20);
+
+/// While the program waits for others at the end of its limit, it is looked at again after this.
+const AGAIN: Duration = Duration::from_secs(1);
 
 const WAITED_FOR: &[Signal] =
     &[Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGALRM, Signal::SIGTERM, Signal::SIGCHLD];
@@ -61,8 +64,11 @@ enum Stage {
     Killed,
 }
 
-struct Wait {
+struct Wait<'a> {
     group: Pid,
+    /// The end of the limit, but for the waits.
+    limit: Option<Instant>,
+    waited: &'a dyn Fn() -> (Duration, bool),
     stage: Stage,
     deadline: Option<Instant>,
     by_signal: bool,
@@ -70,17 +76,14 @@ struct Wait {
 }
 
 /// Waits for the end of `program`, which leads its process group. It may be left as a zombie, so that its group's number
-/// is not used again before the wrapper ends. `limit_s` 0: no limit.
-pub(super) fn wait(program: &mut Child, limit_s: u64, terminal: bool) -> Ended {
+/// is not used again before the wrapper ends. `limit_s` 0: no limit. `waited` says how long the program has waited for
+/// others, which the limit does not count, and whether it does now.
+pub(super) fn wait(program: &mut Child, limit_s: u64, waited: &dyn Fn() -> (Duration, bool), terminal: bool) -> Ended {
     let limit = (limit_s > 0).then(|| Duration::from_secs(limit_s));
+    let limit = limit.and_then(|limit| Instant::now().checked_add(limit));
     let group = Pid::from_raw(program.id().cast_signed());
-    let mut wait = Wait {
-        group,
-        stage: Stage::Running,
-        deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
-        by_signal: false,
-        timed_out: false,
-    };
+    let mut wait =
+        Wait { group, stage: Stage::Running, limit, waited, deadline: limit, by_signal: false, timed_out: false };
     let taken: SigSet = WAITED_FOR.iter().copied().collect();
     wait.arm();
     let end = loop {
@@ -119,7 +122,7 @@ pub(super) fn wait(program: &mut Child, limit_s: u64, terminal: bool) -> Ended {
     }
 }
 
-impl Wait {
+impl Wait<'_> {
     fn take(&mut self, signal: Signal) {
         match signal {
             Signal::SIGCHLD => {}
@@ -137,8 +140,10 @@ impl Wait {
         if self.left() == Some(0) {
             match self.stage {
                 Stage::Running => {
-                    self.timed_out = true;
-                    self.ask(Signal::SIGTERM);
+                    if !self.is_put_off() {
+                        self.timed_out = true;
+                        self.ask(Signal::SIGTERM);
+                    }
                 }
                 Stage::Asked => {
                     send(self.group, Signal::SIGKILL);
@@ -149,6 +154,15 @@ impl Wait {
             }
         }
         self.arm();
+    }
+
+    /// Moves the deadline on by what the program has waited for others. False: it is over.
+    fn is_put_off(&mut self) -> bool {
+        let (waited, waits_now) = (self.waited)();
+        let later = self.limit.and_then(|limit| limit.checked_add(waited));
+        let soon = waits_now.then(|| Instant::now() + AGAIN);
+        self.deadline = later.max(soon);
+        self.left() != Some(0)
     }
 
     fn ask(&mut self, signal: Signal) {

@@ -26,6 +26,7 @@ use super::{
     environment::{self, Environment},
     files, table,
     wait::{self, Ended},
+    waiting,
 };
 use crate::{
     adapters::wake,
@@ -103,7 +104,7 @@ fn carry_out(folder: &Path) -> i32 {
     let spec = read_order(folder);
     let ended = match spec.as_ref().map_err(ToString::to_string).and_then(|spec| {
         let run = start(folder, spec).map_err(|e| e.to_string());
-        run.map(|(program, terminal)| watch(program, spec, terminal))
+        run.map(|(program, terminal)| watch(folder, program, spec, terminal))
     }) {
         Ok(ended) => ended,
         Err(why) => {
@@ -157,8 +158,8 @@ fn open_output(path: &Path) -> Result<File, LaunchError> {
     OpenOptions::new().append(true).create(true).open(path).map_err(|e| files::failed("write", path, &e))
 }
 
-fn watch(mut program: Child, spec: &LaunchSpec, terminal: bool) -> Ended {
-    let ended = wait::wait(&mut program, spec.limit_s, terminal);
+fn watch(folder: &Path, mut program: Child, spec: &LaunchSpec, terminal: bool) -> Ended {
+    let ended = wait::wait(&mut program, spec.limit_s, &|| waiting::waited(folder), terminal);
     let group = program.id().cast_signed();
     let leftovers = if spec.output.is_some() {
         ending::end(|| table::descendants_of(getpid().as_raw(), Some(group)), LEFTOVER_GRACE)
