@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{
         id::{DeliveryId, RunId, TicketId},
+        measured::{Measured, Needs},
         observed::Observed,
         permission::Tools,
         review::FileChange,
@@ -26,6 +27,32 @@ use crate::{
 
 /// The rules that the hooks of a launch judge by, in the folder of its run.
 const POLICY_FILE: &str = "policy.json";
+
+/// What the agent of a run takes of the machine, in the folder of its run.
+const MEASURED_FILE: &str = "measured.json";
+
+/// Version of the files with figures.
+const FIGURES_VERSION: u32 = 1;
+
+/// A file with figures.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Figures<T> {
+    version: u32,
+    figures: T,
+}
+
+fn keep_figures<T: serde::Serialize>(path: &Path, figures: &T) -> Result<(), String> {
+    let text = serde_json::to_string(&Figures { version: FIGURES_VERSION, figures }).map_err(|e| e.to_string())?;
+    fs::write_atomic(path, format!("{text}\n").as_bytes(), fs::PRIVATE, Sync::None).map_err(|e| e.to_string())
+}
+
+/// Figures are for people and for good guesses: what cannot be read is not known.
+fn figures<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    let text = fs::look_text(path).present()?;
+    // Ignored: see above.
+    let read: Figures<T> = serde_json::from_str(&text).ok()?;
+    (read.version == FIGURES_VERSION).then_some(read.figures)
+}
 
 /// Files below a home.
 pub struct HomeFiles {
@@ -158,6 +185,22 @@ impl Files for HomeFiles {
             Live::parse(text, repo).map_err(|why| format!("cannot read {}: {why}", path.display()))?;
         }
         write(&path, &Live::with_rule(text.as_deref(), repo, rule), 0o600)
+    }
+
+    fn keep_measured(&self, run: &RunId, measured: &Measured) -> Result<(), String> {
+        keep_figures(&self.home.run_dir(run).join(MEASURED_FILE), measured)
+    }
+
+    fn measured(&self, run: &RunId) -> Option<Measured> {
+        figures(&self.home.run_dir(run).join(MEASURED_FILE))
+    }
+
+    fn keep_needs(&self, needs: &Needs) -> Result<(), String> {
+        keep_figures(&self.home.needs(), needs)
+    }
+
+    fn needs(&self) -> Needs {
+        figures(&self.home.needs()).unwrap_or_default()
     }
 
     fn places(&self) -> &dyn Places {

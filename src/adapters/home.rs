@@ -151,6 +151,12 @@ impl Home {
         self.root.join("notify.json")
     }
 
+    /// `needs.json`: the memory that agents have taken, by profile.
+    #[must_use]
+    pub fn needs(&self) -> PathBuf {
+        self.root.join("needs.json")
+    }
+
     /// Copies of the program, kept for as long as sessions use them.
     #[must_use]
     pub fn bin_dir(&self) -> PathBuf {

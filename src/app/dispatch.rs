@@ -31,7 +31,7 @@ use crate::{
         wake::WakeListener,
     },
     domain::{
-        admission::{Free, Least, admitted},
+        admission::{Free, Least, Need, Young, admitted},
         id::TicketId,
         reconcile::has_agent,
         row::Row,
@@ -74,6 +74,8 @@ pub struct Job {
     pub hard_stop: Option<Timestamp>,
     /// What must be free for each start.
     pub least: Least,
+    /// Whether what earlier runs took counts for that.
+    pub measured: bool,
     /// Nobody is there: tickets that want a person are not started.
     pub unattended: bool,
 }
@@ -146,7 +148,7 @@ pub async fn supervise(
         .keeping_blocked(job.keep_blocked)
         .spending_at_most(job.budget)
         .through_a_night(job.hard_stop, job.unattended)
-        .admitting(Admission { least: job.least, look: looks(app) });
+        .admitting(Admission { least: job.least, measured: job.measured, look: looks(app) });
     let socket = |error: &dyn std::fmt::Display| {
         AppError::new(format!("cannot listen in {}: {error}", app.home.runtime().display()))
             .hint("autodo doctor looks at the folder")
@@ -185,7 +187,7 @@ fn looks(app: &App) -> Look {
 /// Why nothing could be started now; `None`: there is room.
 #[must_use]
 pub fn no_room(app: &App, least: Least) -> Option<String> {
-    admitted(1, 0, looks(app)(&[]), least).1
+    admitted(&[Need::of(least, None, true)], Young::default(), looks(app)(&[]), least).1
 }
 
 /// Keeps in a file that nothing is started for now, and why, for `list`; [`shortage`] reads it.

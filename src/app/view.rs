@@ -6,6 +6,8 @@ use crate::{
     domain::audit,
     domain::{
         check::CheckResult,
+        measured::Measured,
+        reconcile::has_agent,
         row::{Row, Status},
         run::Phase,
         usage::{RunUsage, Tokens, dollars},
@@ -14,9 +16,25 @@ use crate::{
     ports::outbox::Tally,
 };
 
-/// One ticket as `list --json` shows it. Absent knowledge is null.
+/// What is known of a ticket beside its row.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the agent of its latest run takes of the machine.
+    pub measured: Option<Measured>,
+    /// Why the machine has no room for its start.
+    pub admission: Option<String>,
+}
+
+/// One ticket where nothing else is known of it.
 #[must_use]
 pub fn ticket(row: &Row) -> Value {
+    ticket_with(row, &Beside::default())
+}
+
+/// One ticket as `list --json` shows it. Absent knowledge is null.
+#[must_use]
+pub fn ticket_with(row: &Row, beside: &Beside) -> Value {
+    let measured = beside.measured.as_ref();
     let zone = jiff::tz::TimeZone::system();
     let time = |at: Option<jiff::Timestamp>| at.map(|at| stamp(at, &zone));
     let proof = row.proof.as_ref();
@@ -46,6 +64,10 @@ pub fn ticket(row: &Row) -> Value {
         "cost_usd": row.spent_usd().filter(|_| row.is_cost_known()),
         "tokens": row.tokens().map(Tokens::total),
         "usage": row.usage.iter().map(usage).collect::<Vec<_>>(),
+        "memory_mb": measured.filter(|_| has_agent(row)).map(|m| m.memory_mb),
+        "memory_peak_mb": measured.map(|m| m.peak_mb),
+        "cpu_seconds": measured.map(|m| m.cpu_ms.div_ceil(1000)),
+        "admission": beside.admission,
         "question": question(row),
         "request": request(row),
         "parked_until": match &row.status {

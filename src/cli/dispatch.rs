@@ -163,6 +163,7 @@ pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, boun
         keep_blocked: settings.keep_blocked.value,
         hard_stop: bounds.hard_stop,
         least: least(&settings),
+        measured: settings.admission_measured.value,
         unattended: args.cron,
     };
     if !args.json {

@@ -3,16 +3,23 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{context::Context, find, ui};
 use crate::{
     adapters::{env, store},
-    app::{App, AppError, Exit, dispatch::shortage, view},
+    app::{
+        App, AppError, Exit,
+        dispatch::shortage,
+        view::{self, Beside},
+    },
     domain::{
         glance::{Glance, Glances},
         id::TicketId,
+        reconcile::has_agent,
         row::Row,
+        schedule::{self, Rows},
     },
 };
 
@@ -50,6 +57,8 @@ struct Seen {
     shown: Vec<Glance>,
     all: Glances,
     notices: Vec<String>,
+    /// The machine has no room for a start.
+    is_short: bool,
 }
 
 /// Runs it.
@@ -86,7 +95,9 @@ impl Looker {
     /// The tickets at a glance, oldest first.
     fn look(&self) -> Result<Seen, AppError> {
         let (mut glances, mut notices) = store::read_glances(&self.app.home)?;
-        notices.extend(shortage(&self.app.home).map(|why| format!("nothing more is started for now: {why}")));
+        let short = shortage(&self.app.home);
+        let is_short = short.is_some();
+        notices.extend(short.map(|why| format!("nothing more is started for now: {why}")));
         if self.archive {
             let (rows, more) = store::read_archive(&self.app.home)?;
             notices.extend(more);
@@ -98,7 +109,7 @@ impl Looker {
         let named = glances.iter().filter(|glance| named.contains(&glance.id));
         let all: Glances = named.map(|glance| (glance.id.clone(), glance.clone())).collect();
         glances.retain(|glance| self.here.as_ref().is_none_or(|here| glance.repo == *here));
-        Ok(Seen { shown: glances, all, notices })
+        Ok(Seen { shown: glances, all, notices, is_short })
     }
 
     /// The tickets as JSON has them, oldest first.
@@ -111,12 +122,44 @@ impl Looker {
         }
         rows.retain(|row: &Row| self.here.as_ref().is_none_or(|here| row.repo.to_string_lossy() == **here));
         rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-        Ok(rows.iter().map(view::ticket).collect())
+        let room = Room::of(&self.app)?;
+        Ok(rows.iter().map(|row| view::ticket_with(row, &room.beside(&self.app, row))).collect())
+    }
+}
+
+/// What stands in the way of starts, with all that says which tickets those are.
+pub(super) struct Room {
+    why: Option<String>,
+    rows: Rows,
+    now: Timestamp,
+}
+
+impl Room {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub(super) fn of(app: &App) -> Result<Self, AppError> {
+        let why = shortage(&app.home);
+        let all = if why.is_some() { store::read_queue(&app.home)?.rows } else { vec![] };
+        let rows = all.into_iter().map(|row| (row.id.clone(), row)).collect();
+        Ok(Self { why, rows, now: app.world.clock.now() })
+    }
+
+    /// What is known of a ticket beside its row: what its agent takes while it lives, and whether the machine has no room
+    /// for its start.
+    pub(super) fn beside(&self, app: &App, row: &Row) -> Beside {
+        let run = row.run_id().filter(|_| has_agent(row));
+        let is_held = self.why.is_some() && schedule::is_due(&self.rows, row, self.now);
+        Beside {
+            measured: run.and_then(|run| app.world.files.measured(&run)),
+            admission: self.why.clone().filter(|_| is_held),
+        }
     }
 }
 
 impl Seen {
     fn table<'a>(&'a self, user: Option<&'a str>) -> Table<'a> {
-        Table { shown: &self.shown, all: &self.all, user }
+        Table { shown: &self.shown, all: &self.all, user, is_short: self.is_short }
     }
 }

@@ -9,16 +9,22 @@ use super::{
     ask,
     context::{Context, person_only},
     find, json,
+    list::Room,
     report::tier,
     ui,
 };
 use crate::{
     adapters::fs,
-    app::{AppError, Exit, view},
+    app::{
+        AppError, Exit,
+        view::{self, Beside},
+    },
     domain::audit,
     domain::{
         id::RunId,
+        measured::Measured,
         observed::Observed,
+        reconcile::has_agent,
         risk::{Tier, effective},
         row::{Row, Status},
     },
@@ -91,8 +97,10 @@ pub fn run_of(row: &Row) -> RunId {
 pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> {
     let app = context.app()?;
     let row = find::anywhere(&app, &args.id.id)?;
+    let measured = row.run_id().and_then(|run| app.world.files.measured(&run));
     if args.json {
-        let mut value = view::ticket(&row);
+        let beside = Beside { measured, ..Room::of(&app)?.beside(&app, &row) };
+        let mut value = view::ticket_with(&row, &beside);
         if let Some(fields) = value.as_object_mut() {
             fields.insert("version".into(), json!(1));
         }
@@ -121,6 +129,9 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     if row.run > 0 {
         pair("run", format!("{} (launch {})", row.run, row.launch));
         pair("used", row.used_words());
+        if let Some(measured) = measured {
+            pair("took", measured_words(&measured, has_agent(&row)));
+        }
         pair("risk", format!("{} (effective)", row.effective_risk()));
         for (index, source) in row.risk_sources.iter().enumerate() {
             pair("", format!("{}. {}: {}", index + 1, source.tier, ui::plain(&source.why)));
@@ -133,6 +144,9 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
     pair("folder", app.home.ticket(&row.id).display().to_string());
     if row.pane.is_some() {
         pair("session", row.id.session());
+    }
+    if let Some(why) = Room::of(&app)?.beside(&app, &row).admission {
+        pair("waits", format!("the machine has no room: {why}"));
     }
     match &row.status {
         Status::Running(run) => {
@@ -162,6 +176,14 @@ pub async fn show(context: &Context, args: &ShowArgs) -> Result<Exit, AppError> 
         Status::Queued { .. } | Status::Reviewed { .. } | Status::Landed | Status::Cancelled { .. } => {}
     }
     Ok(Exit::Ok)
+}
+
+/// `312 MiB of memory, 480 MiB at most; 2min of processor time`
+fn measured_words(measured: &Measured, lives: bool) -> String {
+    let now = if lives { format!("{} MiB of memory, ", measured.memory_mb) } else { String::new() };
+    let of = if lives { "" } else { " of memory" };
+    let time = measured.cpu_ms.div_ceil(1000);
+    format!("{now}{} MiB{of} at most; {time} s of processor time", measured.peak_mb)
 }
 
 /// `review`.

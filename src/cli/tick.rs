@@ -67,6 +67,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         keep_blocked: settings.keep_blocked.value,
         hard_stop: None,
         least: least(&settings),
+        measured: settings.admission_measured.value,
         unattended: true,
     };
     let lock = match app.lock(Duration::from_secs(3)) {

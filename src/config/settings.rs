@@ -203,6 +203,9 @@ settings! {
         else "the profile's, which is 2m where it says nothing";
     /// Memory that must be free for each start of a ticket, in MiB; where it is not, the ticket waits. 0: not looked at.
     admission_memory_mb: u32 = "admission.memory_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(256);
+    /// Whether what the latest runs of the same agent took, measured, must be free for a start beside others, where that
+    /// is more than `admission.memory_mb`.
+    admission_measured: bool = "admission.measured", Kind::Switch, Value::Switch(true);
     /// Disk space that must be free for each start of a ticket, in MiB, where the home and the worktrees lie; where it is
     /// not, the ticket waits. 0: not looked at.
     admission_disk_mb: u32 = "admission.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(512);

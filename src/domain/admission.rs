@@ -1,5 +1,5 @@
-//! Admission: how many tickets the machine has room for now. Agents take their memory some time after their start, so
-//! those that have just started count as if they had not taken it yet.
+//! Admission: how many tickets the machine has room for now. Agents take their memory some time after their start, so for
+//! those that have just started what they have not yet taken is kept free.
 
 /// Seconds in which an agent has taken the memory that it works with.
 pub const YOUNG_S: i64 = 60;
@@ -22,34 +22,69 @@ pub struct Free {
     pub disk_mb: Option<u64>,
 }
 
-/// How many of `wanted` tickets may start now, beside `young` agents that have just started; and why not all, in words.
+/// The memory that a new agent needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// In MiB; 0: that is not looked at.
+    pub memory_mb: u64,
+    /// So much did earlier runs take; else it is the setting.
+    pub is_measured: bool,
+}
+
+impl Need {
+    /// What is needed by the setting and by what was measured of earlier runs: whichever is more. `alone`: no agent is at
+    /// work, and the setting alone counts; else an agent that once took more than there is would never start again.
+    #[must_use]
+    pub fn of(least: Least, measured: Option<u64>, alone: bool) -> Self {
+        let measured = measured.filter(|measured| !alone && least.memory_mb > 0 && *measured > least.memory_mb);
+        Self { memory_mb: measured.unwrap_or(least.memory_mb), is_measured: measured.is_some() }
+    }
+}
+
+/// What agents that have just started are expected to take yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Young {
+    /// How many there are.
+    pub agents: usize,
+    /// Memory, in MiB.
+    pub memory_mb: u64,
+}
+
+/// How many of the tickets with these needs may start now, in their order; and why not all, in words.
 #[must_use]
-pub fn admitted(wanted: usize, young: usize, free: Free, least: Least) -> (usize, Option<String>) {
-    if let Some(disk) = free.disk_mb.filter(|disk| *disk < least.disk_mb) {
+pub fn admitted(needs: &[Need], young: Young, free: Free, least: Least) -> (usize, Option<String>) {
+    if let Some(disk) = free.disk_mb.filter(|disk| *disk < least.disk_mb && !needs.is_empty()) {
         let why = format!("{disk} MiB of disk space are free, and a start wants {} (admission.disk_mb)", least.disk_mb);
         return (0, Some(why));
     }
-    let (Some(memory), true) = (free.memory_mb, least.memory_mb > 0) else { return (wanted, None) };
-    let room = usize::try_from(memory / least.memory_mb).unwrap_or(usize::MAX).saturating_sub(young);
-    if room >= wanted {
-        return (wanted, None);
+    let Some(memory) = free.memory_mb else { return (needs.len(), None) };
+    let mut room = memory.saturating_sub(young.memory_mb);
+    for (count, need) in needs.iter().enumerate() {
+        if need.memory_mb == 0 {
+            continue;
+        }
+        let Some(left) = room.checked_sub(need.memory_mb) else {
+            let mut why = format!("{memory} MiB of memory are free, and a start wants {}", need.memory_mb);
+            let others = young.agents + count;
+            if others > 0 {
+                why.push_str(&format!(" beside the {others} that have just started"));
+            }
+            let by = if need.is_measured { "as earlier runs took; admission.measured" } else { "admission.memory_mb" };
+            return (count, Some(format!("{why} ({by})")));
+        };
+        room = left;
     }
-    let others = match young {
-        0 => String::new(),
-        n => format!(" beside the {n} that have just started"),
-    };
-    let why =
-        format!("{memory} MiB of memory are free, and a start wants {}{others} (admission.memory_mb)", least.memory_mb);
-    (room, Some(why))
+    (needs.len(), None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LEAST: Least = Least { memory_mb: 500, disk_mb: 1000 };
+
     #[test]
     fn as_many_start_as_there_is_room_for_and_what_is_not_known_holds_nothing_back() {
-        let least = Least { memory_mb: 500, disk_mb: 1000 };
         let free = |memory_mb, disk_mb| Free { memory_mb, disk_mb };
         for (wanted, young, free, expected) in [
             (3, 0, free(Some(1700), Some(5000)), 3),
@@ -61,9 +96,26 @@ mod tests {
             (3, 0, free(None, None), 3),
             (3, 0, free(None, Some(1000)), 3),
         ] {
-            let (count, why) = admitted(wanted, young, free, least);
-            assert_eq!((count, why.is_some()), (expected, expected < wanted), "{free:?} {young}: {why:?}");
+            let needs = vec![Need::of(LEAST, None, false); wanted];
+            let young = Young { agents: young, memory_mb: 500 * young as u64 };
+            let (count, why) = admitted(&needs, young, free, LEAST);
+            assert_eq!((count, why.is_some()), (expected, expected < wanted), "{free:?} {young:?}: {why:?}");
         }
-        assert_eq!(admitted(3, 5, free(Some(0), Some(0)), Least::default()), (3, None));
+        let none = vec![Need::of(Least::default(), Some(900), false); 3];
+        let young = Young { agents: 5, memory_mb: 2500 };
+        assert_eq!(admitted(&none, young, free(Some(0), Some(0)), Least::default()), (3, None));
+    }
+
+    #[test]
+    fn what_earlier_runs_took_counts_where_it_is_more_and_another_agent_is_at_work() {
+        let need = |memory_mb, is_measured| Need { memory_mb, is_measured };
+        assert_eq!(Need::of(LEAST, Some(2000), false), need(2000, true));
+        assert_eq!(Need::of(LEAST, Some(2000), true), need(500, false));
+        assert_eq!(Need::of(LEAST, Some(100), false), need(500, false));
+        let free = Free { memory_mb: Some(2400), disk_mb: None };
+        let (count, why) = admitted(&[need(500, false), need(2000, true)], Young::default(), free, LEAST);
+        let why = why.unwrap();
+        assert_eq!(count, 1);
+        assert!(why.contains("wants 2000 beside the 1 that have just started (as earlier runs took"), "{why}");
     }
 }

@@ -19,6 +19,7 @@ pub mod glob;
 pub mod id;
 pub mod machine;
 pub mod mailbox;
+pub mod measured;
 pub mod notice;
 pub mod observed;
 pub mod permission;

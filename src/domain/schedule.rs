@@ -85,7 +85,7 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
 #[must_use]
 pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp> {
     let back_off = rows.values().filter(|row| allowed(row, slots)).filter_map(|row| match &row.status {
-        Status::Queued { not_before: Some(at), .. } if *at > now && !is_due(*at, now) => Some(*at),
+        Status::Queued { not_before: Some(at), .. } if *at > now && !has_come(*at, now) => Some(*at),
         _ => None,
     });
     let stagger = slots.last_start.map(|last| later(last, slots.stagger_s)).filter(|at| *at > now);
@@ -99,6 +99,12 @@ pub fn next_look(rows: &Rows, slots: &Slots, now: Timestamp) -> Option<Timestamp
 #[must_use]
 pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
     allowed(row, slots) && matches!(row.status, Status::Queued { .. }) && dependencies_through(rows, row)
+}
+
+/// True if the queued ticket waits for nothing but a slot and room.
+#[must_use]
+pub fn is_due(rows: &Rows, row: &Row, now: Timestamp) -> bool {
+    due(row, now) && dependencies_through(rows, row) && Limited::of(rows).held_until(row, now).is_none()
 }
 
 /// The tickets that have reached a usage limit. They are few, and each of the others is held against them.
@@ -172,13 +178,13 @@ fn allowed(row: &Row, slots: &Slots) -> bool {
 }
 
 /// True once a back-off is over; one that is farther ahead than the longest is of a clock that was set back since.
-fn is_due(at: Timestamp, now: Timestamp) -> bool {
+fn has_come(at: Timestamp, now: Timestamp) -> bool {
     at <= now || at.duration_since(now) > SignedDuration::from_secs(2 * machine::MAX_BACKOFF_S)
 }
 
 fn due(row: &Row, now: Timestamp) -> bool {
     match &row.status {
-        Status::Queued { not_before, .. } => not_before.is_none_or(|at| is_due(at, now)),
+        Status::Queued { not_before, .. } => not_before.is_none_or(|at| has_come(at, now)),
         _ => false,
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{
     id::{DeliveryId, RunId, TicketId},
+    measured::{Measured, Needs},
     permission::Tools,
     review::FileChange,
     ticket::{Frozen, Ticket},
@@ -93,6 +94,24 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// The file cannot be read or written; it is as it was.
     fn add_rule(&self, repo: &Path, rule: &str) -> Result<(), String>;
+
+    /// Keeps what the agent of a run takes of the machine. A loss of power may lose it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep_measured(&self, run: &RunId, measured: &Measured) -> Result<(), String>;
+
+    /// What the agent of a run took when it was looked at last; `None`: it never was, or that cannot be read.
+    fn measured(&self, run: &RunId) -> Option<Measured>;
+
+    /// Keeps what agents have needed. A loss of power may lose it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn keep_needs(&self, needs: &Needs) -> Result<(), String>;
+
+    /// What agents have needed; nothing, where that cannot be read.
+    fn needs(&self) -> Needs;
 
     /// Where things are.
     fn places(&self) -> &dyn Places;

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,26 @@ pub struct LaunchSeen {
     pub alive: bool,
 }
 
+/// How long commands of a launch have waited for a slot of heavy commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlotWaits {
+    /// In all; what waited side by side counts once.
+    pub total: Duration,
+    /// How long ago the latest wait ended, nothing while one lasts; `None`: there was none.
+    pub ended: Option<Duration>,
+}
+
+/// The processes of a launch: the wrapper and all that hangs on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// How many live.
+    pub processes: u32,
+    /// Memory that they hold (resident set size), in KiB, added up: what they share counts for each.
+    pub memory_kb: u64,
+    /// Processor time that they and those that have ended have taken, in milliseconds.
+    pub cpu_ms: u64,
+}
+
 /// Why a launch could not be made.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LaunchError {
@@ -117,6 +138,12 @@ pub trait Launches: Send + Sync {
 
     /// True if the wrapper in `folder` has said how its program ended: one system call.
     fn has_ended(&self, folder: &Path) -> bool;
+
+    /// How long commands of the launch in `folder` have waited for a slot.
+    fn slot_waits(&self, folder: &Path) -> SlotWaits;
+
+    /// The processes of the launches in `folders`, in one look; `None`: that launch has none.
+    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Vec<Option<Tree>>>>;
 
     /// Runs a launch without a terminal and waits for its end; one that is running is adopted, one that has ended is
     /// not run again. Returns how it ended and the milliseconds it took.

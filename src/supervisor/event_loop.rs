@@ -7,6 +7,7 @@ mod budgets;
 mod calls;
 mod due;
 mod extras;
+mod measure;
 mod night;
 mod pool;
 mod room;
@@ -126,6 +127,9 @@ pub struct Supervisor {
     is_unattended: bool,
     admission: Option<Admission>,
     shortage: Option<room::Shortage>,
+    measures: measure::Measures,
+    /// Until when deadlines of tickets do not count, since something of theirs has waited for a slot.
+    put_off: BTreeMap<TicketId, Timestamp>,
 }
 
 /// What came of waiting.
@@ -178,6 +182,8 @@ impl Supervisor {
             is_unattended: false,
             admission: None,
             shortage: None,
+            measures: measure::Measures::default(),
+            put_off: BTreeMap::new(),
         }
     }
 
@@ -201,6 +207,7 @@ impl Supervisor {
         for (_, at_work) in std::mem::take(&mut self.at_work) {
             at_work.task.abort();
         }
+        self.end_measures();
         self.queue.publish_all();
         (self.queue, ending)
     }
@@ -272,9 +279,16 @@ impl Supervisor {
         if self.round.is_none() && Instant::now() >= self.next_round {
             self.begin_round();
         }
+        self.begin_measure();
         let wake_at = self.wake_at();
         let round = async {
             match &mut self.round {
+                Some(task) => task.await,
+                None => std::future::pending().await,
+            }
+        };
+        let measure = async {
+            match &mut self.measures.task {
                 Some(task) => task.await,
                 None => std::future::pending().await,
             }
@@ -290,6 +304,10 @@ impl Supervisor {
             round = round => {
                 self.round = None;
                 return self.end_round(round).map_err(Ending::Books);
+            }
+            looked = measure => {
+                self.end_measure(looked);
+                return Ok(Turn::Quiet);
             }
             () = tokio::time::sleep_until(wake_at) => {}
         }

@@ -11,13 +11,13 @@ use super::{
     child, ending,
     environment::{self, Environment},
     files::{self, failed},
-    table, wrapper,
+    table, trees, waiting, wrapper,
 };
 use crate::{
     domain::{check::CommandEnd, id::RunId, observed::Observed},
     ports::{
         Work,
-        launches::{Exited, LaunchError, LaunchSeen, LaunchSpec, Launches, Started},
+        launches::{Exited, LaunchError, LaunchSeen, LaunchSpec, Launches, SlotWaits, Started, Tree},
     },
 };
 
@@ -138,6 +138,21 @@ impl Launches for FsLaunches {
 
     fn has_ended(&self, folder: &Path) -> bool {
         folder.join(files::EXIT).exists()
+    }
+
+    fn slot_waits(&self, folder: &Path) -> SlotWaits {
+        waiting::waited(folder)
+    }
+
+    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Vec<Option<Tree>>>> {
+        let look = move || {
+            let wrapper = |folder: &PathBuf| match look_at(folder) {
+                Observed::Present(LaunchSeen { started: Some(started), alive: true, .. }) => Some(started.pid),
+                _ => None,
+            };
+            Ok(trees::trees(&folders.iter().map(wrapper).collect::<Vec<_>>()))
+        };
+        Box::pin(async { blocking(look).await.unwrap_or_else(|error| Observed::Unknown(error.to_string())) })
     }
 
     fn run(&self, folder: PathBuf, spec: LaunchSpec) -> Work<'_, Result<(CommandEnd, u64), LaunchError>> {

@@ -26,6 +26,7 @@ mod launches;
 mod procfs;
 mod spawn;
 pub mod table;
+mod trees;
 mod wait;
 mod waiting;
 pub mod wrapper;

@@ -243,7 +243,18 @@ mod tests {
     use super::*;
 
     fn process(pid: i32, parent: i32, session: i32, state: char) -> Proc {
-        Proc { pid, start_time: 1, parent, group: pid, session, foreground: -1, state, name: "x".into() }
+        Proc {
+            pid,
+            start_time: 1,
+            parent,
+            group: pid,
+            session,
+            foreground: -1,
+            state,
+            name: "x".into(),
+            pages: 1,
+            ticks: 2,
+        }
     }
 
     fn pids(all: &[Proc], seeds: &[i32], sessions: &[i32]) -> Vec<i32> {

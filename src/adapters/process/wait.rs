@@ -25,7 +25,7 @@ use nix::{
 };
 
 use super::child;
-use crate::domain::check::CommandEnd;
+use crate::{domain::check::CommandEnd, ports::launches::SlotWaits};
 
 /// From the request to end to SIGKILL; and from SIGKILL to giving up.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ struct Wait<'a> {
     group: Pid,
     /// The end of the limit, but for the waits.
     limit: Option<Instant>,
-    waited: &'a dyn Fn() -> (Duration, bool),
+    waited: &'a dyn Fn() -> SlotWaits,
     stage: Stage,
     deadline: Option<Instant>,
     by_signal: bool,
@@ -77,8 +77,8 @@ struct Wait<'a> {
 
 /// Waits for the end of `program`, which leads its process group. It may be left as a zombie, so that its group's number
 /// is not used again before the wrapper ends. `limit_s` 0: no limit. `waited` says how long the program has waited for
-/// others, which the limit does not count, and whether it does now.
-pub(super) fn wait(program: &mut Child, limit_s: u64, waited: &dyn Fn() -> (Duration, bool), terminal: bool) -> Ended {
+/// others, which the limit does not count.
+pub(super) fn wait(program: &mut Child, limit_s: u64, waited: &dyn Fn() -> SlotWaits, terminal: bool) -> Ended {
     let limit = (limit_s > 0).then(|| Duration::from_secs(limit_s));
     let limit = limit.and_then(|limit| Instant::now().checked_add(limit));
     let group = Pid::from_raw(program.id().cast_signed());
@@ -158,9 +158,9 @@ impl Wait<'_> {
 
     /// Moves the deadline on by what the program has waited for others. False: it is over.
     fn is_put_off(&mut self) -> bool {
-        let (waited, waits_now) = (self.waited)();
-        let later = self.limit.and_then(|limit| limit.checked_add(waited));
-        let soon = waits_now.then(|| Instant::now() + AGAIN);
+        let waits = (self.waited)();
+        let later = self.limit.and_then(|limit| limit.checked_add(waits.total));
+        let soon = waits.ended.is_some_and(|ago| ago.is_zero()).then(|| Instant::now() + AGAIN);
         self.deadline = later.max(soon);
         self.left() != Some(0)
     }

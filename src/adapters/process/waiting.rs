@@ -17,6 +17,7 @@ use nix::{
 };
 
 use super::{environment, files};
+use crate::ports::launches::SlotWaits;
 
 /// The folder of the waits in that of a launch.
 const FOLDER: &str = "heavy";
@@ -75,32 +76,33 @@ impl Waiting {
     }
 }
 
-/// How long anything in the launch of `folder` has waited, and whether it waits now. What waits side by side counts once.
-pub(super) fn waited(folder: &Path) -> (Duration, bool) {
-    let Some(now) = now_ms() else { return (Duration::ZERO, false) };
+/// How long anything in the launch of `folder` has waited.
+pub(super) fn waited(folder: &Path) -> SlotWaits {
+    let Some(now) = now_ms() else { return SlotWaits::default() };
     // Ignored: a launch that has waited for nothing has no such folder.
     let entries = std::fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten();
     let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
-    union(texts.filter_map(|text| parse(&text, now)).collect())
+    union(texts.filter_map(|text| parse(&text, now)).collect(), now)
 }
 
-fn parse(text: &str, now: u64) -> Option<(u64, u64, bool)> {
+/// When a wait began and ended, or `now` while it lasts.
+fn parse(text: &str, now: u64) -> Option<(u64, u64)> {
     let mut words = text.split_ascii_whitespace();
     let (since, told) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let lasts = words.next()? == "w" && now.saturating_sub(told) <= FRESH_MS;
     let end: u64 = if lasts { now } else { told };
-    Some((since, end.min(now), lasts))
+    Some((since, end.min(now)))
 }
 
-fn union(mut waits: Vec<(u64, u64, bool)>) -> (Duration, bool) {
+fn union(mut waits: Vec<(u64, u64)>, now: u64) -> SlotWaits {
     waits.sort_unstable();
-    let (mut total, mut covered, mut lasts) = (0, 0, false);
-    for (since, end, is_on) in waits {
-        total += end.saturating_sub(since.max(covered));
-        covered = covered.max(end);
-        lasts |= is_on;
+    let (mut total, mut covered) = (0, 0);
+    for (since, end) in &waits {
+        total += end.saturating_sub(*since.max(&covered));
+        covered = covered.max(*end);
     }
-    (Duration::from_millis(total), lasts)
+    let ended = waits.last().map(|_| Duration::from_millis(now.saturating_sub(covered)));
+    SlotWaits { total: Duration::from_millis(total), ended }
 }
 
 /// Milliseconds of the clock that is never set; the same for all processes since the machine's start.
@@ -117,12 +119,13 @@ mod tests {
     #[test]
     fn waits_side_by_side_count_once_and_one_that_went_silent_ends_there() {
         let at = |text: &str| parse(text, 100_000);
-        assert_eq!(at("00010 00020 .\n"), Some((10, 20, false)));
-        assert_eq!(at("90000 99000 w\n"), Some((90_000, 100_000, true)));
-        assert_eq!(at("90000 95000 w\n"), Some((90_000, 95_000, false)));
+        assert_eq!(at("00010 00020 .\n"), Some((10, 20)));
+        assert_eq!(at("90000 99000 w\n"), Some((90_000, 100_000)));
+        assert_eq!(at("90000 95000 w\n"), Some((90_000, 95_000)));
         assert_eq!(at("90000"), None);
-        let ms = |n, lasts| (Duration::from_millis(n), lasts);
-        assert_eq!(union(vec![]), ms(0, false));
-        assert_eq!(union(vec![(50, 70, false), (10, 30, false), (20, 40, true), (22, 25, false)]), ms(50, true));
+        let ms = Duration::from_millis;
+        assert_eq!(union(vec![], 90), SlotWaits::default());
+        let waits = vec![(50, 70), (10, 30), (20, 40), (22, 25)];
+        assert_eq!(union(waits, 90), SlotWaits { total: ms(50), ended: Some(ms(20)) });
     }
 }

@@ -33,6 +33,8 @@ pub struct Table<'a> {
     pub all: &'a Glances,
     /// The user's home folder, which is shown as `~`.
     pub user: Option<&'a str>,
+    /// The machine has no room for a start.
+    pub is_short: bool,
 }
 
 impl Table<'_> {
@@ -59,7 +61,7 @@ impl Table<'_> {
                 lines.extend(group.first().map(|first| self.heading(first, fit)));
             }
             for glance in group {
-                let line = line(glance, self.all, width, now);
+                let line = line(glance, self, width, now);
                 lines.push(painted(cut(line, fit), width + 2, &glance.status));
             }
         }
@@ -138,12 +140,12 @@ fn cut(line: String, fit: Fit) -> String {
 }
 
 /// `auto-20260219-143022  needs_review  42min  3L 1M 0H  Refactor resolve.py`
-fn line(glance: &Glance, all: &Glances, width: usize, now: Timestamp) -> String {
+fn line(glance: &Glance, table: &Table<'_>, width: usize, now: Timestamp) -> String {
     let worked = glance.worked(now).map_or_else(|| "-".to_owned(), human_duration);
     let risk = glance.risk;
     let counts = format!("{}L {}M {}H", risk.low, risk.medium, risk.high);
     let title = ui::plain(&glance.title);
-    let note = note(glance, all).map(|note| format!("  ({note})")).unwrap_or_default();
+    let note = note(glance, table).map(|note| format!("  ({note})")).unwrap_or_default();
     // Behind what other programs read.
     let cost = glance.cost.as_ref().map(|cost| format!("  {cost}")).unwrap_or_default();
     let (id, status) = (&glance.id, &glance.status);
@@ -151,14 +153,16 @@ fn line(glance: &Glance, all: &Glances, width: usize, now: Timestamp) -> String 
 }
 
 /// What else a person should know of a ticket: why it is where it is.
-fn note(glance: &Glance, all: &Glances) -> Option<String> {
-    let waits = if glance.status == "queued" { glance.waits_for(all) } else { Vec::new() };
+fn note(glance: &Glance, table: &Table<'_>) -> Option<String> {
+    let is_queued = glance.status == "queued";
+    let waits = if is_queued { glance.waits_for(table.all) } else { Vec::new() };
     match (&glance.note, glance.until) {
         _ if !waits.is_empty() => Some(format!("after {}", waits.join(", "))),
         (Some(note), Some(until)) => {
             Some(format!("{} until {}", ui::plain(note), stamp(until, &jiff::tz::TimeZone::system())))
         }
         (Some(note), None) => Some(ui::plain(note)),
+        (None, _) if is_queued && table.is_short => Some("no room".to_owned()),
         (None, _) => None,
     }
 }

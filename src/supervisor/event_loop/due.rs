@@ -27,6 +27,9 @@ const SWEEP: Duration = Duration::from_millis(500);
 /// How far the time of day and the time that passed may drift apart between two turns.
 const DRIFT: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
+/// A check that waits for a slot at its deadline is looked at again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
 impl Supervisor {
     /// Notices that the clock was set since the latest turn, or that the machine slept: nobody was silent meanwhile, and
     /// nothing is waited for twice.
@@ -103,6 +106,9 @@ impl Supervisor {
                 continue;
             }
             let (_, ticket, timer) = due;
+            if self.has_waited(&ticket, timer, at)? {
+                continue;
+            }
             match self.take(&ticket, Event::Deadline { timer }) {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -124,12 +130,57 @@ impl Supervisor {
             Until::Settled { tickets, .. } => Some(tickets.clone()),
             Until::Idle { .. } | Until::Quiet { .. } => None,
         };
-        self.queue.next_deadline(|id, timer| {
-            (has_looked || timer != Timer::Stall)
+        let (now, put_off) = (self.queue.now(), std::mem::take(&mut self.put_off));
+        let found = self.queue.next_deadline(|id, timer| {
+            put_off.get(id).is_none_or(|at| *at <= now || !is_put_off(timer))
+                && (has_looked || timer != Timer::Stall)
                 // What comes back is for the next night: parked is what a person should see it as until then.
                 && !(is_over && timer == Timer::Parked)
                 && settled.as_ref().is_none_or(|tickets| tickets.contains(id))
-        })
+        });
+        self.put_off = put_off;
+        found
+    }
+
+    /// True if the deadline does not count yet, since commands of the ticket have waited for a slot of heavy commands:
+    /// an agent is not silent for that, and a check is not late.
+    fn has_waited(&mut self, ticket: &TicketId, timer: Timer, at: Timestamp) -> Result<bool, StoreError> {
+        let Some(row) = self.queue.rows().get(ticket) else { return Ok(false) };
+        let (Some(id), Some(run)) = (row.run_id(), row.running()) else { return Ok(false) };
+        let places = self.world.files.places();
+        match (&run.phase, timer) {
+            (Phase::Working, Timer::Stall) => {
+                let waits = self.world.launches.slot_waits(&places.launch(&id, row.launch));
+                let Some(ended) = waits.ended else { return Ok(false) };
+                if ended.is_zero() {
+                    self.take_event(ticket, Event::Alive)?;
+                    return Ok(true);
+                }
+                // Silent it has been since then only.
+                let stall = at.duration_since(run.alive).unsigned_abs();
+                let Some(more) = stall.checked_sub(ended).filter(|more| !more.is_zero()) else { return Ok(false) };
+                self.put_off_by(ticket, more);
+            }
+            (Phase::Checking { done, .. }, Timer::Check) => {
+                let index = u32::try_from(done.len()).unwrap_or(u32::MAX);
+                let waits = self.world.launches.slot_waits(&places.check(&id, row.check_round, index));
+                let late = self.queue.now().duration_since(at).unsigned_abs();
+                let waits_now = waits.ended.is_some_and(|ended| ended.is_zero());
+                let more = if waits_now { waits.total.max(LOOK_AGAIN + late) } else { waits.total };
+                let Some(more) = more.checked_sub(late).filter(|more| !more.is_zero()) else { return Ok(false) };
+                self.put_off_by(ticket, more);
+            }
+            _ => return Ok(false),
+        }
+        Ok(self.put_off.get(ticket).is_some_and(|until| *until > self.queue.now()))
+    }
+
+    fn put_off_by(&mut self, ticket: &TicketId, more: Duration) {
+        let span = jiff::SignedDuration::try_from(more).unwrap_or(jiff::SignedDuration::MAX);
+        let now = self.queue.now();
+        let until = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        self.put_off.retain(|_, at| *at > now);
+        self.put_off.insert(ticket.clone(), until);
     }
 
     pub(super) fn news_of_dependencies(&mut self) -> Result<(), StoreError> {
@@ -290,6 +341,11 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// True for the deadlines that do not count while something waits for a slot.
+fn is_put_off(timer: Timer) -> bool {
+    matches!(timer, Timer::Stall | Timer::Check)
 }
 
 fn may_report(row: &Row) -> bool {

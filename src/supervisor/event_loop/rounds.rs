@@ -186,7 +186,9 @@ impl Supervisor {
             Until::Idle { .. } | Until::Quiet { .. } => Some(self.next_landed.min(self.next_pool.max(looked + SELDOM))),
         };
         let room = self.shortage.as_ref().map(|shortage| shortage.again);
-        let all = [deadline, schedule, own, hard_stop, room, waiting, round, publish, pool, seldom];
+        let put_off = self.put_off.values().copied().filter(ahead).min().map(in_wall);
+        let measure = self.measure_at();
+        let all = [deadline, schedule, own, hard_stop, room, waiting, round, publish, pool, seldom, put_off, measure];
         all.into_iter().flatten().min().unwrap_or(looked + SELDOM)
     }
 }

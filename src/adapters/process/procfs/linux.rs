@@ -90,6 +90,9 @@ fn parse(text: &str) -> Option<Proc> {
         session: number(3)?,
         foreground: number(5)?,
         start_time: fields.get(19)?.parse().ok()?,
+        // Below nothing only by a fault of the system.
+        pages: fields.get(21).and_then(|field| field.parse().ok()).unwrap_or(0),
+        ticks: (11..15).filter_map(|field| fields.get(field)?.parse::<u64>().ok()).sum(),
     })
 }
 
@@ -104,7 +107,7 @@ mod tests {
         let found = parse(line).unwrap();
         assert_eq!((found.pid, found.name.as_str(), found.state), (77, "a) R (x y", 'S'));
         assert_eq!((found.parent, found.group, found.session, found.foreground), (5, 70, 60, 71));
-        assert_eq!(found.start_time, 4242);
+        assert_eq!((found.start_time, found.pages, found.ticks), (4242, 10, 9 + 2));
         assert_eq!(parse("77 (a) S 5"), None);
     }
 

@@ -29,6 +29,10 @@ pub struct Proc {
     pub state: char,
     /// The program's name, at most 15 bytes.
     pub name: String,
+    /// Memory that it holds (resident set size), in pages.
+    pub pages: u64,
+    /// Processor time that it and its children that were waited for have taken, in clock ticks.
+    pub ticks: u64,
 }
 
 impl Proc {

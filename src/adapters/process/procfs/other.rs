@@ -20,6 +20,8 @@ pub fn stat(pid: i32) -> Observed<Proc> {
             foreground: -1,
             state: '?',
             name: "?".to_owned(),
+            pages: 0,
+            ticks: 0,
         }),
         Err(Errno::ESRCH) => Observed::Absent,
         Err(e) => Observed::Unknown(format!("cannot look for process {pid}: {e}")),

@@ -13,7 +13,7 @@ fn glance(project: &str, id: &str, status: &str) -> Glance {
 
 fn lines(shown: &[Glance], columns: Option<usize>, rows: Option<usize>) -> Vec<String> {
     let all: Glances = shown.iter().map(|glance| (glance.id.clone(), glance.clone())).collect();
-    let table = Table { shown, all: &all, user: Some("/users/me") };
+    let table = Table { shown, all: &all, user: Some("/users/me"), is_short: false };
     let lines = table.lines(samples::time(1_700_000_000), Fit { columns, rows });
     lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect()
 }
@@ -91,7 +91,7 @@ fn no_size_of_a_terminal_gets_more_or_longer_lines_than_it_has() {
 fn only_the_word_of_the_status_has_its_colour() {
     let shown = [glance("shop", "failed", "failed")];
     let all = Glances::new();
-    let table = Table { shown: &shown, all: &all, user: None };
+    let table = Table { shown: &shown, all: &all, user: None, is_short: false };
     let line = table.lines(samples::time(0), Fit { columns: Some(80), rows: None }).remove(0);
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     assert!(line.starts_with(&format!("failed  {style}failed{style:#}  ")), "{line:?}");
