@@ -106,9 +106,18 @@ pub(super) async fn stands_in_the_way(
     };
     let root = project.as_ref().map(|project| project.repo.root.clone());
     let is_for_project = !new.is_empty() || waiting.iter().any(|row| Some(&row.repo) == root.as_ref());
-    let profiles: BTreeSet<String> =
-        new.iter().map(|new| new.profile.clone()).chain(waiting.iter().map(|row| row.profile.clone())).collect();
-    let found = doctor::preflight(app, project, &settings, &profiles, is_for_project).await;
+    let with = |rows: &[&Row]| -> BTreeSet<String> {
+        new.iter().map(|new| new.profile.clone()).chain(rows.iter().map(|row| row.profile.clone())).collect()
+    };
+    let queued: Vec<&Row> = waiting.iter().copied().filter(|row| matches!(row.status, Status::Queued { .. })).collect();
+    let batch = doctor::Batch {
+        profiles: with(&waiting),
+        starting: with(&queued),
+        is_for_project,
+        rows: &rows,
+        until: bounds.until,
+    };
+    let found = doctor::preflight(app, project, &settings, &batch).await;
     if found.is_empty() {
         return Ok(None);
     }

@@ -22,6 +22,9 @@ const OTHER_VARIABLES: &[&str] = &[
     "AUTODO_TICKET",
     "AUTODO_RUN",
     "AUTODO_LAUNCH",
+    "AUTODO_STATE",
+    "AUTODO_WAKE",
+    "AUTODO_PREPARING",
     "AUTODO_HEAVY",
     "AUTODO_KEY",
     "AUTODO_OUTBOX",
@@ -213,7 +216,7 @@ impl File<'_> {
 /// True for what decides where messages and secrets of a user go, what is run beside the work, and what all projects
 /// share: a repository from elsewhere must not.
 fn is_the_users(name: &str) -> bool {
-    (name.starts_with("notify.") && name != "notify.todo") || name.starts_with("heavy.")
+    (name.starts_with("notify.") && name != "notify.todo") || name.starts_with("heavy.") || name == "preflight.quota"
 }
 
 /// The message for a name that no setting has.

@@ -222,6 +222,11 @@ settings! {
     /// Whether a batch runs the project's checks on its base first, in a checkout of their own, and does not begin where
     /// one fails: every ticket would fail it too.
     preflight_base: bool = "preflight.base", Kind::Switch, Value::Switch(true);
+    /// Whether a batch looks first for usage limits that its own tickets have reached, and that the agents' records tell
+    /// of, and does not begin where all its agents are limited until after its last start.
+    preflight_limits: bool = "preflight.limits", Kind::Switch, Value::Switch(true);
+    /// A line of `sh` that says before a batch begins whether there is quota: exit code 0, or what it prints is why not.
+    preflight_quota: Option<String> = "preflight.quota", Kind::Text, Value::Unset, else "nothing is asked";
     /// Disk space that must be free before a batch begins, in MiB, where the home and where the worktrees lie.
     preflight_disk_mb: u32 = "preflight.disk_mb", Kind::Number { min: 0, max: u32::MAX }, Value::Number(1024);
     /// Memory that must be free before a batch begins, in MiB.

@@ -157,6 +157,16 @@ impl<'a> Limited<'a> {
     }
 }
 
+/// Until when the usage limit holds that a ticket with this agent has reached, and which ticket; `None`: none has, or a
+/// person has let a ticket go on in spite of it, and knows better.
+#[must_use]
+pub fn spent_until<'a>(rows: &'a [Row], profile: &str, now: Timestamp) -> Option<(Timestamp, &'a TicketId)> {
+    let with_it = || rows.iter().filter(|row| row.profile == profile);
+    let reached = with_it().filter_map(|row| Some((row.limited_until?, &row.id))).max()?;
+    let is_waived = with_it().any(|row| row.limit_waived.is_some_and(|waived| waived >= reached.0));
+    (reached.0 > now && !is_waived).then_some(reached)
+}
+
 /// The runs that are set aside because another ticket with the same agent has reached a usage limit, and that limit. One
 /// that a person has let go on in spite of that limit goes on.
 #[must_use]

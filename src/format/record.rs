@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::hook;
@@ -44,6 +45,8 @@ pub struct Format {
     pub turn_end: Option<TurnEnd>,
     /// Tokens.
     pub tokens: Option<TokensAt>,
+    /// The quota of the account.
+    pub quota: Option<QuotaAt>,
 }
 
 /// Where the head of a record says whose it is.
@@ -81,6 +84,30 @@ pub struct TurnEnd {
     pub error_text: Option<String>,
     /// The program's words for errors, and those of `domain::report::Hook::Failed` for the same.
     pub error_words: BTreeMap<String, String>,
+}
+
+/// Where it stands how much of an account's quota is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaAt {
+    /// Which line it is.
+    pub when: When,
+    /// The windows that are counted; one that is null or absent is not.
+    pub windows: Vec<String>,
+    /// In a window: how much of it is used, in percent.
+    pub used_percent: String,
+    /// In a window: when it begins anew, in seconds since the epoch.
+    pub resets_at: String,
+    /// From so many percent on the window is spent.
+    pub spent_percent: u32,
+}
+
+/// One window of a quota.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// How much of it is used, in percent.
+    pub used_percent: f64,
+    /// When it begins anew.
+    pub resets_at: Timestamp,
 }
 
 /// Where tokens stand.
@@ -193,6 +220,38 @@ impl TurnEnd {
                 Hook::Stopped { background: 0, marker: hook::marker(last, key), text: hook::cut(last), turn }
             }
         })
+    }
+}
+
+impl QuotaAt {
+    /// The windows of the last line in `text` that tells of any; a line that is not whole says nothing.
+    #[must_use]
+    pub fn latest(&self, text: &[u8]) -> Vec<Window> {
+        let lines = text.rsplit(|byte| *byte == b'\n');
+        lines.map(|line| self.read(line)).find(|windows| !windows.is_empty()).unwrap_or_default()
+    }
+
+    fn read(&self, line: &[u8]) -> Vec<Window> {
+        let text = std::str::from_utf8(line).ok().filter(|text| self.when.may_hold(text));
+        let line = text.and_then(|text| serde_json::from_str::<Value>(text).ok()).filter(|line| self.when.holds(line));
+        let Some(line) = line else { return vec![] };
+        let window = |at: &String| {
+            let window = line.pointer(at)?;
+            let resets_at = window.pointer(&self.resets_at)?.as_i64()?;
+            Some(Window {
+                used_percent: window.pointer(&self.used_percent)?.as_f64()?,
+                resets_at: Timestamp::from_second(resets_at).ok()?,
+            })
+        };
+        self.windows.iter().filter_map(window).collect()
+    }
+
+    /// When the quota is there again that these windows say is spent at `now`; `None`: it is not.
+    #[must_use]
+    pub fn spent_until(&self, windows: &[Window], now: Timestamp) -> Option<Timestamp> {
+        let is_spent =
+            |window: &&Window| window.used_percent >= f64::from(self.spent_percent) && window.resets_at > now;
+        windows.iter().filter(is_spent).map(|window| window.resets_at).max()
     }
 }
 

@@ -18,6 +18,7 @@ mod heavy;
 mod hook;
 mod init;
 mod manual;
+mod measuring;
 mod morning;
 mod notifying;
 mod person;

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::{Conversation, raw::Text};
 use crate::{
     agent::placeholder::Template,
-    format::record::{Format, Head, Prompt, TokensAt, TurnEnd, When},
+    format::record::{Format, Head, Prompt, QuotaAt, TokensAt, TurnEnd, When},
 };
 
 pub use crate::format::record::{Fact, MAX_LINE_BYTES, count, lines};
@@ -18,6 +18,9 @@ type Checked<T> = Result<T, Fault>;
 
 /// Placeholders of these paths, beside `places`.
 const KNOWN: [&str; 4] = ["home", "worktree_slug", "conversation", "date"];
+
+/// From so many percent on a window of a quota is spent: the next turn would hardly come to its end.
+const SPENT_PERCENT: u32 = 99;
 
 /// Where an agent's own record lies, and how it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +96,7 @@ pub(super) struct RawRecords {
     prompt: Option<RawPrompt>,
     turn_end: Option<RawTurnEnd>,
     tokens: Option<RawTokens>,
+    quota: Option<RawQuota>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +148,16 @@ struct RawTokens {
     output: Text,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuota {
+    when: RawWhen,
+    windows: Vec<Text>,
+    used_percent: Text,
+    resets_at: Text,
+    spent_percent: Option<Spanned<u32>>,
+}
+
 /// Checks what was read. `None` fits every profile but one whose conversation is `recorded`.
 pub(super) fn check(raw: Option<RawRecords>, name: &Text, conversation: Conversation) -> Checked<Option<Records>> {
     let Some(raw) = raw else {
@@ -182,6 +196,7 @@ pub(super) fn check(raw: Option<RawRecords>, name: &Text, conversation: Conversa
             prompt: raw.prompt.map(RawPrompt::check).transpose()?,
             turn_end: raw.turn_end.map(RawTurnEnd::check).transpose()?,
             tokens: raw.tokens.map(RawTokens::check).transpose()?,
+            quota: raw.quota.map(RawQuota::check).transpose()?,
         },
     }))
 }
@@ -267,6 +282,25 @@ impl RawTokens {
             cache_read: maybe(self.cache_read)?,
             cache_write: maybe(self.cache_write)?,
             output: pointer(self.output)?,
+        })
+    }
+}
+
+impl RawQuota {
+    fn check(self) -> Checked<QuotaAt> {
+        let spent = match &self.spent_percent {
+            Some(percent) if !(1..=100).contains(percent.get_ref()) => {
+                return Err((percent.span(), "a percentage from 1 to 100".to_owned()));
+            }
+            Some(percent) => *percent.get_ref(),
+            None => SPENT_PERCENT,
+        };
+        Ok(QuotaAt {
+            when: when(self.when)?,
+            windows: self.windows.into_iter().map(pointer).collect::<Checked<_>>()?,
+            used_percent: pointer(self.used_percent)?,
+            resets_at: pointer(self.resets_at)?,
+            spent_percent: spent,
         })
     }
 }

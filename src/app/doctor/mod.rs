@@ -10,6 +10,7 @@ mod home;
 mod machine;
 mod notify;
 mod preflight;
+mod quota;
 mod run;
 mod setup;
 mod supervisor;
@@ -17,5 +18,5 @@ mod tmux;
 mod worktrees;
 
 pub use check::{Check, Health, Report};
-pub use preflight::preflight;
+pub use preflight::{Batch, preflight};
 pub use run::run;

@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Check, Health, agents, home, machine, run::Scene, setup, tmux};
+use jiff::Timestamp;
+
+use super::{Check, Health, agents, home, machine, quota, run::Scene, setup, tmux};
 use crate::{
     adapters::{
         git::{Git, Tried},
@@ -17,20 +19,27 @@ use crate::{
         profiles::LayeredProfiles,
     },
     config::Settings,
-    domain::{id::TicketId, ticket::Ticket},
+    domain::{id::TicketId, row::Row, ticket::Ticket},
     ports::worktrees::WorktreeSpec,
     supervisor::Profiles,
 };
 
-/// What stands in the way of a batch of `project`, whose tickets are for the agents of `profiles`; empty: nothing. Its
-/// `settings` say what is looked at. `is_for_project`: tickets of this project are among them, so that its base counts.
-pub async fn preflight(
-    app: &App,
-    project: Option<Project>,
-    settings: &Settings,
-    profiles: &BTreeSet<String>,
-    is_for_project: bool,
-) -> Vec<Check> {
+/// A batch that is about to begin.
+pub struct Batch<'a> {
+    /// The agents of all its tickets: names of profiles.
+    pub profiles: BTreeSet<String>,
+    /// Those of the tickets that would start at once.
+    pub starting: BTreeSet<String>,
+    /// Tickets of this project are among them, so that its base counts.
+    pub is_for_project: bool,
+    /// The queue.
+    pub rows: &'a [Row],
+    /// After it nothing is started.
+    pub until: Option<Timestamp>,
+}
+
+/// What stands in the way of a batch of `project`; empty: nothing. Its `settings` say what is looked at.
+pub async fn preflight(app: &App, project: Option<Project>, settings: &Settings, batch: &Batch<'_>) -> Vec<Check> {
     let scene = Scene {
         tmux: Tmux::new(TmuxPlace::in_folder(app.home.runtime())),
         profiles: LayeredProfiles::new(app.home.root()),
@@ -48,7 +57,7 @@ pub async fn preflight(
     checks.push(Check { status, ..memory });
     let root = scene.project.as_ref().map(|project| project.repo.root.as_path());
     let (library, _) = scene.profiles.library(root);
-    for name in profiles {
+    for name in &batch.profiles {
         // Ignored: a ticket whose profile is not there or wrong is parked with that reason; the others go on.
         let Ok(profile) = library.get(name) else { continue };
         let lack = agents::lack(&profile);
@@ -61,8 +70,14 @@ pub async fn preflight(
             checks.extend(setup::look_trust(&scene, &profile));
         }
     }
+    if settings.preflight_limits.value {
+        checks.extend(quota::limits(app, &library, batch));
+    }
+    if let Some(line) = &settings.preflight_quota.value {
+        checks.push(quota::command(line).await);
+    }
     checks.retain(|check| check.status == Health::Fail);
-    if checks.is_empty() && settings.preflight_base.value && is_for_project {
+    if checks.is_empty() && settings.preflight_base.value && batch.is_for_project {
         checks.extend(base(app, &scene).await);
     }
     checks

@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::{
     PATIENCE,
+    desk::Desk,
     program::{Background, Program},
     wait_for,
     world::World,
@@ -196,4 +197,54 @@ fn the_folder_is_private_and_somebody_elses_is_refused() {
     world.set("AUTODO_HEAVY_FOLDER", link);
     let run = heavy(&world, "true").run().code(1);
     assert!(run.stderr.contains("symbolic link") && run.stderr.contains("heavy.folder"), "{}", run.both());
+}
+
+/// The milliseconds that the launch below `folder` has waited for a slot, as it was told of.
+fn told_wait(folder: &std::path::Path) -> Option<u64> {
+    let file = std::fs::read_dir(folder.join("heavy")).ok()?.next()?.ok()?.path();
+    let text = std::fs::read_to_string(file).ok()?;
+    let mut times = text.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
+    let since = times.next()??;
+    Some(times.next()??.saturating_sub(since))
+}
+
+#[test]
+fn neither_a_check_nor_an_agent_is_late_for_what_it_waits_for_a_slot() {
+    let mut desk = Desk::new();
+    let folder = desk.world.root().join("heavy");
+    desk.world.set("AUTODO_HEAVY_FOLDER", folder);
+    let bin = crate::support::world::program_beside("autodo");
+    let heavy = |command: &str| format!("'{}' heavy --slots 1 -- {command}", bin.display());
+    desk.repo.settings(&format!(
+        "version = 1\nprofile = \"script\"\nchecks = [\"\"\"{}\"\"\"]\n[limits]\ncheck = \"2s\"\nstall = \"2s\"\n",
+        heavy("sh -c '[ ! -e slow ] || sleep 60'")
+    ));
+    desk.ticket("T-1", "", &format!("{}\necho a > a.txt", heavy("true")));
+    desk.ticket("T-2", "after: [T-1]", "echo b > slow");
+    let run = desk.world.home().join("T-1/runs/1");
+    let first = holder(&desk.world);
+    let dispatch = desk.spawn(&["dispatch"]);
+    let agent = run.join("launches/1");
+    wait_for("the agent's wait", || told_wait(&agent), || desk.world.story());
+    // Behind the agent's command, and before the check.
+    let script = "touch again; while [ ! -e done ]; do sleep 0.02; done";
+    let second = self::heavy(&desk.world, script).spawn();
+    let long = || told_wait(&agent).filter(|waited| *waited > 5_000);
+    wait_for("a long wait of the agent", long, || desk.world.story());
+    let_go(&desk.world);
+    first.wait(PATIENCE).ok();
+    let again = || desk.world.root().join("again").exists().then_some(());
+    wait_for("the second holder", again, || desk.world.story());
+    let check = run.join("checks/1/0");
+    let long = || told_wait(&check).filter(|waited| *waited > 5_000);
+    wait_for("a long wait of the check", long, || desk.world.story());
+    std::fs::write(desk.world.root().join("done"), "").unwrap();
+    second.wait(PATIENCE).ok();
+    desk.until("T-1", "needs_review");
+    assert_eq!(desk.row("T-1")["verified"], true, "{}", desk.world.story());
+    // What takes its time itself is ended as ever.
+    dispatch.wait(PATIENCE).ok();
+    assert_eq!(desk.row("T-2")["reason"], "checks_failed", "{}", desk.world.story());
+    let events = std::fs::read_to_string(desk.world.home().join("T-1/events.jsonl")).unwrap();
+    assert!(!events.contains("stall"), "{events}");
 }
