@@ -139,14 +139,7 @@ impl Slots {
     /// # Errors
     /// The file system has no locks.
     pub fn is_held_by(&self, pid: i32) -> io::Result<bool> {
-        let mut from = SLOTS;
-        while let Some(other) = self.other(from, SLOTS + i64::from(MOST))? {
-            if other.l_pid == pid || other.l_pid <= 0 {
-                return Ok(true);
-            }
-            from = other.l_start + 1;
-        }
-        Ok(false)
+        self.any(SLOTS, SLOTS + i64::from(MOST), &|other| other <= 0 || other == pid)
     }
 
     /// Waits in the line for one of `slots` slots, until `end` at most. `hinders` says what else is in the way while a
@@ -166,7 +159,7 @@ impl Slots {
         let mut own = self;
         let mut place = own.line_up().map_err(wrap)?;
         loop {
-            let in_the_way = if own.is_behind(LINE, place).map_err(wrap)? {
+            let in_the_way = if own.is_behind(place).map_err(wrap)? {
                 InTheWay::Line
             } else if let Some(why) = hinders() {
                 InTheWay::Else(why)
@@ -218,15 +211,20 @@ impl Slots {
         Ok(place)
     }
 
-    /// True if somebody who is not stopped has a place from `from` to before `to`.
-    fn is_behind(&self, from: i64, to: i64) -> io::Result<bool> {
+    /// True if somebody who is not stopped has a place before `place`.
+    fn is_behind(&self, place: i64) -> io::Result<bool> {
+        self.any(LINE, place, &|other| other <= 0 || !table::is_stopped(other))
+    }
+
+    /// True if `is_meant` says so of any other process that has a lock from `from` to before `to`.
+    fn any(&self, from: i64, to: i64, is_meant: &dyn Fn(i32) -> bool) -> io::Result<bool> {
         let Some(other) = self.other(from, to)? else { return Ok(false) };
-        if other.l_pid <= 0 || !table::is_stopped(other.l_pid) {
+        if is_meant(other.l_pid) {
             return Ok(true);
         }
         // Which of several the system names is not said: those on both sides count.
         let (start, end) = (other.l_start.max(from), other.l_start.max(from) + other.l_len.max(1));
-        Ok(self.is_behind(from, start)? || self.is_behind(end, to)?)
+        Ok(self.any(from, start, is_meant)? || self.any(end, to, is_meant)?)
     }
 
     /// Takes a free slot; else who holds one.

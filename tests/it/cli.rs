@@ -24,6 +24,7 @@ mod notifying;
 mod person;
 mod profile;
 mod queue;
+mod quota;
 mod terminal;
 mod unattended;
 mod waiting;

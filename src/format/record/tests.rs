@@ -48,6 +48,7 @@ fn codex() -> Format {
             cache_write: None,
             output: "/payload/info/total_token_usage/output_tokens".into(),
         }),
+        quota: None,
     }
 }
 

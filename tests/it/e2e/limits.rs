@@ -101,4 +101,12 @@ fn the_time_of_a_limit_outlives_the_supervisor_and_the_machine() {
         assert_eq!((p.status(id).as_str(), &p.row(id)["parked_until"]), ("parked usage_limit null", &until));
         assert_eq!((p.prompts(id).len(), p.events_of(id, "start").len()), (1, 1), "{id} was not tried");
     }
+    // A night whose agents are all limited until after it does not begin; one of another agent's tickets does.
+    p.repo.ticket("T-4", "title: Another", "Do it.\n");
+    for args in [&["dispatch", "--cron"][..], &["dispatch", "--cron", "--until", "30m"]] {
+        let run = p.autodo(args).code(1);
+        let says = "nothing was started: limits:fake: T-1 has reached the usage limit of fake, which lifts at";
+        assert!(run.stdout.contains(says), "{}", run.both());
+    }
+    assert!(!p.autodo(&["list"]).ok().stdout.contains("T-4"), "it was not taken");
 }

@@ -83,3 +83,28 @@ fn what_cannot_work_is_refused() {
         assert!(said.contains(why), "{records}\n{said}");
     }
 }
+
+#[test]
+fn the_quota_that_codex_tells_is_the_latest_and_spent_until_its_last_full_window_begins_anew() {
+    let format = of("codex").format;
+    let quota = format.quota.unwrap();
+    assert_eq!(quota.latest(include_bytes!("codex.jsonl")), vec![], "with an API key nothing is told");
+    let line = |primary: &str, secondary: &str| {
+        format!(
+            "{{\"type\":\"event_msg\",\"payload\":{{\"type\":\"token_count\",\"info\":null,\"rate_limits\":\
+             {{\"primary\":{primary},\"secondary\":{secondary}}}}}}}\n"
+        )
+    };
+    let window =
+        |percent: f64, at: i64| format!("{{\"used_percent\":{percent},\"window_minutes\":300,\"resets_at\":{at}}}");
+    let at = |second| jiff::Timestamp::from_second(second).unwrap();
+    let until = |text: &str| quota.spent_until(&quota.latest(text.as_bytes()), at(1000));
+    let spent = line(&window(100.0, 5000), &window(99.0, 9000));
+    assert_eq!(until(&spent), Some(at(9000)));
+    assert_eq!(until(&line(&window(100.0, 5000), "null")), Some(at(5000)));
+    assert_eq!(until(&line(&window(100.0, 900), &window(98.9, 9000))), None);
+    let then = line(&window(7.0, 5000), &window(77.0, 9000));
+    assert_eq!(until(&format!("{spent}{then}")), None);
+    assert_eq!(until(&format!("{then}{spent}{}", line("null", "null"))), Some(at(9000)));
+    assert_eq!(until(&spent[..spent.len() - 9]), None, "a line that is not whole says nothing");
+}
