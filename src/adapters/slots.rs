@@ -142,20 +142,22 @@ impl Slots {
         self.any(SLOTS, SLOTS + i64::from(MOST), &|other| other <= 0 || other == pid)
     }
 
-    /// Waits in the line for one of `slots` slots, until `end` at most. `hinders` says what else is in the way while a
-    /// slot is free; `waits` is told at each look that came to nothing.
+    /// Waits in the line for one of `slots` slots, for `limit` at most. `hinders` says what else is in the way while a slot
+    /// is free; `waits` is told at each look that came to nothing, with the time since the first.
     ///
     /// # Errors
     /// The file system has no locks, or the file cannot be written.
     pub fn wait(
         self,
         slots: u32,
-        end: Option<Instant>,
+        limit: Option<Duration>,
         hinders: impl Fn() -> Option<String>,
-        mut waits: impl FnMut(&InTheWay),
+        mut waits: impl FnMut(&InTheWay, Duration),
     ) -> Result<Waited, FsError> {
         let path = self.path.clone();
         let wrap = |e: io::Error| FsError::new("lock", &path, &e);
+        let began = Instant::now();
+        let end = limit.and_then(|limit| began.checked_add(limit));
         let mut own = self;
         let mut place = own.line_up().map_err(wrap)?;
         loop {
@@ -183,7 +185,7 @@ impl Slots {
             if end.is_some_and(|end| Instant::now() >= end) {
                 return Ok(Waited::Over(in_the_way));
             }
-            waits(&in_the_way);
+            waits(&in_the_way, began.elapsed());
             let rest = if in_the_way == InTheWay::Line { OTHERS_LOOK } else { FIRST_LOOKS };
             thread::sleep(end.map_or(rest, |end| rest.min(end.saturating_duration_since(Instant::now()))));
         }

@@ -1,12 +1,7 @@
 //! `autodo heavy`: a command that takes much of the machine waits for its slot, and is then run in place of this program,
 //! with the same process id, streams and signals.
 
-use std::{
-    ffi::OsString,
-    io::ErrorKind,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{ffi::OsString, io::ErrorKind, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -71,11 +66,9 @@ pub fn run(context: &Context, args: &HeavyArgs) -> Result<Exit, AppError> {
         return Err(becomes(context, args, holder));
     }
     let number = settings.heavy_slots.value.unwrap_or_else(|| (machine::cores() / CORES_A_SLOT).max(1));
-    let began = Instant::now();
-    let mut telling = Telling { command: args.line(), number, began, said: false, waiting: None };
-    let end = limit.and_then(|limit| began.checked_add(limit));
+    let mut telling = Telling { command: args.line(), number, said: false, waiting: None };
     let least = u64::from(settings.heavy_memory_mb.value);
-    let waited = slots.wait(number, end, || no_memory(least), |way| telling.waits(way));
+    let waited = slots.wait(number, limit, || no_memory(least), |way, since| telling.waits(way, since));
     if let Some(waiting) = telling.waiting.take() {
         waiting.ends();
     }
@@ -148,18 +141,17 @@ impl HeavyArgs {
 struct Telling {
     command: String,
     number: u32,
-    began: Instant,
     said: bool,
     waiting: Option<Waiting>,
 }
 
 impl Telling {
-    fn waits(&mut self, way: &InTheWay) {
+    fn waits(&mut self, way: &InTheWay, since: Duration) {
         match &mut self.waiting {
             Some(waiting) => waiting.goes_on(),
             None => self.waiting = Waiting::begin(),
         }
-        if !self.said && self.began.elapsed() >= SILENT {
+        if !self.said && since >= SILENT {
             self.said = true;
             ui::notice(&format!("{} waits: {}", self.command, words(way, self.number)));
         }

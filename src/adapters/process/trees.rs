@@ -119,8 +119,9 @@ mod tests {
     fn this_process_takes_memory_and_time_and_a_look_is_cheap() {
         let began = std::time::Instant::now();
         let Observed::Present(seen) = trees(&[Some(nix::unistd::getpid().as_raw())]) else { panic!("cannot look") };
-        let tree = seen[0].unwrap();
+        let (took, tree) = (began.elapsed(), seen[0].unwrap());
+        eprintln!("a look at {} processes took {} µs", procfs::list().unwrap().len(), took.as_micros());
         assert!(tree.processes >= 1 && tree.memory_kb > 500, "{tree:?}");
-        assert!(began.elapsed() < std::time::Duration::from_secs(2));
+        assert!(took < std::time::Duration::from_secs(2));
     }
 }

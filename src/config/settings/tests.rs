@@ -8,6 +8,12 @@ use crate::{
     domain::id::TicketId,
 };
 
+/// True for the settings that no project can set.
+fn is_the_users(name: &str) -> bool {
+    let is_below = |section: &str| name.starts_with(section) && name != "notify.todo";
+    is_below("notify.") || is_below("heavy.") || name == "preflight.quota"
+}
+
 fn file(whose: FileLayer, text: &str) -> Layer {
     let path = match whose {
         FileLayer::User => "home/config.toml",
@@ -80,8 +86,7 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
             Kind::List => ("[\"x y\"]", "x y"),
             Kind::Rules => ("[\"ask x\"]", "ask x"),
         };
-        let is_users = row.name.starts_with("notify.") && row.name != "notify.todo";
-        let (whose, path) = match is_users {
+        let (whose, path) = match is_the_users(row.name) {
             true => (FileLayer::User, "home/config.toml:1"),
             false => (FileLayer::Project, ".autodo/config.toml:1"),
         };
@@ -99,7 +104,7 @@ fn every_setting_can_be_set_in_a_file_and_by_its_variable() {
 
 #[test]
 fn a_project_says_nothing_about_where_a_users_messages_and_secrets_go() {
-    for row in TABLE.iter().filter(|row| row.name.starts_with("notify.") && row.name != "notify.todo") {
+    for row in TABLE.iter().filter(|row| is_the_users(row.name)) {
         let said = refused(project(&format!("{} = \"x\"\n", row.name)));
         assert!(said[0].contains("a project cannot set this"), "{}: {said:?}", row.name);
     }

@@ -27,6 +27,9 @@ const EVERY: Duration = Duration::from_secs(10);
 /// The same while an agent has come or gone since, or is so young that it still takes its memory.
 const OFTEN: Duration = Duration::from_secs(2);
 
+/// At most one part of the time goes into looks, of so many: where a machine has thousands of processes, they are seldom.
+const SHARE: u32 = 500;
+
 /// So long an agent is young.
 const YOUNG: SignedDuration = SignedDuration::from_secs(30);
 
@@ -39,7 +42,11 @@ pub(super) struct Target {
 }
 
 /// What came of a look.
-pub(super) type Looked = (Vec<Target>, Observed<Vec<Option<Tree>>>);
+pub(super) struct Looked {
+    targets: Vec<Target>,
+    trees: Observed<Vec<Option<Tree>>>,
+    took: Duration,
+}
 
 /// What was measured.
 #[derive(Default)]
@@ -50,6 +57,8 @@ pub(super) struct Measures {
     needs: Option<Needs>,
     /// The latest look.
     last: Option<Instant>,
+    /// How long it took.
+    took: Duration,
     /// A look that is under way.
     pub(super) task: Option<JoinHandle<Looked>>,
 }
@@ -77,8 +86,9 @@ impl Supervisor {
         self.measures.task = Some(tokio::spawn(async move {
             let places = world.files.places();
             let folders = targets.iter().map(|target| places.launch(&target.run, target.launch)).collect();
+            let began = Instant::now();
             let trees = world.launches.trees(folders).await;
-            (targets, trees)
+            Looked { targets, trees, took: began.elapsed() }
         }));
     }
 
@@ -95,14 +105,16 @@ impl Supervisor {
             count += 1;
         }
         is_news |= count < self.measures.live.len();
-        let wait = if is_news { OFTEN } else { EVERY };
+        let wait = if is_news { OFTEN } else { EVERY }.max(self.measures.took * SHARE);
         (count > 0 || is_news).then(|| self.measures.last.map_or_else(Instant::now, |last| last + wait))
     }
 
     /// Takes in what a look showed.
     pub(super) fn end_measure(&mut self, looked: Result<Looked, tokio::task::JoinError>) {
         self.measures.task = None;
-        let Ok((targets, Observed::Present(trees))) = looked else { return };
+        let Ok(Looked { targets, trees, took }) = looked else { return };
+        self.measures.took = took;
+        let Observed::Present(trees) = trees else { return };
         for (target, tree) in targets.into_iter().zip(trees) {
             let Some(tree) = tree else { continue };
             let Target { run, launch, profile } = target;
