@@ -66,7 +66,7 @@ pub fn run(context: &Context, args: &HeavyArgs) -> Result<Exit, AppError> {
         return Err(becomes(context, args, holder));
     }
     let number = settings.heavy_slots.value.unwrap_or_else(|| (machine::cores() / CORES_A_SLOT).max(1));
-    let mut telling = Telling { command: args.line(), number, said: false, waiting: None };
+    let mut telling = Telling { command: args.line(), number, said: false, tried: false, waiting: None };
     let least = u64::from(settings.heavy_memory_mb.value);
     let waited = slots.wait(number, limit, || no_memory(least), |way, since| telling.waits(way, since));
     if let Some(waiting) = telling.waiting.take() {
@@ -142,6 +142,7 @@ struct Telling {
     command: String,
     number: u32,
     said: bool,
+    tried: bool,
     waiting: Option<Waiting>,
 }
 
@@ -149,8 +150,11 @@ impl Telling {
     fn waits(&mut self, way: &InTheWay, since: Duration) {
         match &mut self.waiting {
             Some(waiting) => waiting.goes_on(),
-            None => self.waiting = Waiting::begin(),
+            // Where it cannot be told once, it cannot be told again.
+            None if !self.tried => self.waiting = Waiting::begin(),
+            None => {}
         }
+        self.tried = true;
         if !self.said && since >= SILENT {
             self.said = true;
             ui::notice(&format!("{} waits: {}", self.command, words(way, self.number)));

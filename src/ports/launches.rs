@@ -100,6 +100,15 @@ pub struct Tree {
     pub cpu_ms: u64,
 }
 
+/// One look at the processes of several launches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trees {
+    /// Those of each launch, in the order asked for; `None`: that launch has none.
+    pub trees: Vec<Option<Tree>>,
+    /// The processor time that the look itself took.
+    pub cost: Duration,
+}
+
 /// Why a launch could not be made.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LaunchError {
@@ -142,8 +151,8 @@ pub trait Launches: Send + Sync {
     /// How long commands of the launch in `folder` have waited for a slot.
     fn slot_waits(&self, folder: &Path) -> SlotWaits;
 
-    /// The processes of the launches in `folders`, in one look; `None`: that launch has none.
-    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Vec<Option<Tree>>>>;
+    /// The processes of the launches in `folders`, in one look.
+    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Trees>>;
 
     /// Runs a launch without a terminal and waits for its end; one that is running is adopted, one that has ended is
     /// not run again. Returns how it ended and the milliseconds it took.

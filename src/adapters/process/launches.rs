@@ -17,7 +17,7 @@ use crate::{
     domain::{check::CommandEnd, id::RunId, observed::Observed},
     ports::{
         Work,
-        launches::{Exited, LaunchError, LaunchSeen, LaunchSpec, Launches, SlotWaits, Started, Tree},
+        launches::{Exited, LaunchError, LaunchSeen, LaunchSpec, Launches, SlotWaits, Started, Trees},
     },
 };
 
@@ -144,7 +144,7 @@ impl Launches for FsLaunches {
         waiting::waited(folder)
     }
 
-    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Vec<Option<Tree>>>> {
+    fn trees(&self, folders: Vec<PathBuf>) -> Work<'_, Observed<Trees>> {
         let look = move || {
             let wrapper = |folder: &PathBuf| match look_at(folder) {
                 Observed::Present(LaunchSeen { started: Some(started), alive: true, .. }) => Some(started.pid),

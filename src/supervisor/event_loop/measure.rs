@@ -18,7 +18,7 @@ use crate::{
         reconcile,
         row::Row,
     },
-    ports::launches::Tree,
+    ports::launches::Trees,
 };
 
 /// Time between two looks.
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// The same while an agent has come or gone since, or is so young that it still takes its memory.
 const OFTEN: Duration = Duration::from_secs(2);
 
-/// At most one part of the time goes into looks, of so many: where a machine has thousands of processes, they are seldom.
+/// At most one part of a core's time goes into looks, of so many: where a machine has thousands of processes, they are seldom.
 const SHARE: u32 = 500;
 
 /// So long an agent is young.
@@ -42,11 +42,7 @@ pub(super) struct Target {
 }
 
 /// What came of a look.
-pub(super) struct Looked {
-    targets: Vec<Target>,
-    trees: Observed<Vec<Option<Tree>>>,
-    took: Duration,
-}
+pub(super) type Looked = (Vec<Target>, Observed<Trees>);
 
 /// What was measured.
 #[derive(Default)]
@@ -57,8 +53,8 @@ pub(super) struct Measures {
     needs: Option<Needs>,
     /// The latest look.
     last: Option<Instant>,
-    /// How long it took.
-    took: Duration,
+    /// What it cost of a core.
+    cost: Duration,
     /// A look that is under way.
     pub(super) task: Option<JoinHandle<Looked>>,
 }
@@ -86,9 +82,8 @@ impl Supervisor {
         self.measures.task = Some(tokio::spawn(async move {
             let places = world.files.places();
             let folders = targets.iter().map(|target| places.launch(&target.run, target.launch)).collect();
-            let began = Instant::now();
             let trees = world.launches.trees(folders).await;
-            Looked { targets, trees, took: began.elapsed() }
+            (targets, trees)
         }));
     }
 
@@ -105,16 +100,15 @@ impl Supervisor {
             count += 1;
         }
         is_news |= count < self.measures.live.len();
-        let wait = if is_news { OFTEN } else { EVERY }.max(self.measures.took * SHARE);
+        let wait = if is_news { OFTEN } else { EVERY }.max(self.measures.cost * SHARE);
         (count > 0 || is_news).then(|| self.measures.last.map_or_else(Instant::now, |last| last + wait))
     }
 
     /// Takes in what a look showed.
     pub(super) fn end_measure(&mut self, looked: Result<Looked, tokio::task::JoinError>) {
         self.measures.task = None;
-        let Ok(Looked { targets, trees, took }) = looked else { return };
-        self.measures.took = took;
-        let Observed::Present(trees) = trees else { return };
+        let Ok((targets, Observed::Present(Trees { trees, cost }))) = looked else { return };
+        self.measures.cost = cost;
         for (target, tree) in targets.into_iter().zip(trees) {
             let Some(tree) = tree else { continue };
             let Target { run, launch, profile } = target;
