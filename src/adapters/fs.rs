@@ -20,7 +20,7 @@ mod probe;
 mod usage;
 
 pub use folders::{
-    Kind, Listed, check_guarded, create_dir, create_dir_guarded, create_dir_private, list_dir, look_kind,
+    Kind, Listed, check_guarded, create_dir, create_dir_guarded, create_dir_private, list_dir, look_kind, remove_all,
     remove_leftovers, sync_dir, visit_dir,
 };
 pub use probe::{nearest_folder, resolved, try_lock, try_write};

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::orphans::{Gone, Orphan};
 use crate::domain::{event::Request, id::TicketId, row::Source};
 
 /// A request.
@@ -39,6 +40,11 @@ pub enum ApiRequest {
         ticket: TicketId,
         /// Who asks.
         by: String,
+    },
+    /// Something that is nobody's any more is taken away, while no ticket is accepted.
+    Discard {
+        /// What.
+        orphan: Orphan,
     },
     /// Start nothing more, end when nothing runs.
     Drain,
@@ -86,6 +92,11 @@ pub enum ApiReply {
     Accepted {
         /// One for each.
         tickets: Vec<Acceptance>,
+    },
+    /// What became of something that was nobody's.
+    Discarded {
+        /// What was kept and what was left; `None`: it is gone, or somebody's again.
+        gone: Option<Gone>,
     },
     /// It cannot be met.
     Refused {

@@ -24,6 +24,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// How long a supervisor may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
+/// How long it may take to take something away: a large worktree is kept and removed file by file.
+const DISCARD_WAIT: Duration = Duration::from_secs(600);
+
 /// How long a command that holds the lock itself waits for its effects: a delivery, the end of an agent.
 const EFFECTS_WAIT: Duration = Duration::from_secs(120);
 
@@ -68,7 +71,8 @@ async fn ask_supervisor(app: &App, requests: &[ApiRequest]) -> Result<Vec<ApiRep
     let mut replies = Vec::new();
     for request in requests {
         let line = serde_json::to_string(request).map_err(|e| broken(&socket, &e))?;
-        let answer = control::call(&socket, &line, ANSWER_WAIT).await?;
+        let wait = if matches!(request, ApiRequest::Discard { .. }) { DISCARD_WAIT } else { ANSWER_WAIT };
+        let answer = control::call(&socket, &line, wait).await?;
         replies.push(serde_json::from_str(&answer).map_err(|e| broken(&socket, &e))?);
     }
     Ok(replies)

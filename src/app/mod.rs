@@ -13,10 +13,12 @@ pub mod init;
 pub mod intake;
 pub mod notify;
 pub mod open;
+pub mod orphans;
 pub mod profiles;
 pub mod serve;
 pub mod sources;
 pub mod summary;
+pub mod trim;
 pub mod view;
 
 pub use error::{AppError, Exit};

@@ -37,6 +37,8 @@ pub struct App {
     pub tmux: Arc<Tmux>,
     /// Profiles.
     pub profiles: Arc<LayeredProfiles>,
+    /// Held while tickets are accepted, and while something is taken away that a ticket to come could need.
+    pub accepting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl From<StoreError> for AppError {
@@ -67,7 +69,7 @@ impl App {
         })?;
         let program = ensure_copy(&home.bin_dir())
             .map_err(|e| AppError::new(e.to_string()).hint("free space on that disk, or mend its permissions"))?;
-        let git = Arc::new(Git::new());
+        let git = Arc::new(Git::new().of_home(home.root()));
         let tmux = Arc::new(Tmux::new(TmuxPlace::in_folder(home.runtime())));
         let profiles = Arc::new(LayeredProfiles::new(home.root()));
         let world = World {
@@ -81,7 +83,7 @@ impl App {
             clock: Arc::new(SystemClock),
             point: crash::point,
         };
-        Ok(Self { home, world, git, tmux, profiles })
+        Ok(Self { home, world, git, tmux, profiles, accepting: Arc::default() })
     }
 
     /// Takes the lock, waiting for it as long as `wait`.

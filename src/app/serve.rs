@@ -5,7 +5,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     api::{Acceptance, ApiReply, ApiRequest, NewTicket},
+    error::AppError,
     open::App,
+    orphans::{self, Orphan},
 };
 use crate::{
     adapters::{
@@ -77,6 +79,7 @@ impl Handle {
                 self.ask(ticket, by, request, text).await
             }
             ApiRequest::Accept { tickets, again, start } => self.accept(tickets, again, start).await,
+            ApiRequest::Discard { orphan } => self.discard(&orphan).await,
             ApiRequest::Archive { ticket, by } => {
                 let (reply, answer) = oneshot::channel();
                 let event = Event::Archived { by };
@@ -85,6 +88,19 @@ impl Handle {
                 }
                 answer.await.map_or_else(|_| gone(), reply_of)
             }
+        }
+    }
+
+    async fn discard(&self, orphan: &Orphan) -> ApiReply {
+        let _none_comes = self.app.accepting.lock().await;
+        let ending = || AppError::new("the supervisor is ending").hint("try again");
+        let rows = async || {
+            let read = self.with(|queue| queue.rows().values().cloned().collect::<Vec<Row>>()).await;
+            read.ok_or_else(ending)
+        };
+        match orphans::remove(&self.app, orphan, rows).await {
+            Ok(gone) => ApiReply::Discarded { gone },
+            Err(error) => ApiReply::Refused { why: error.message, hint: error.hint },
         }
     }
 
@@ -142,6 +158,7 @@ impl Handle {
     }
 
     async fn accept(&self, tickets: Vec<NewTicket>, again: bool, start: bool) -> ApiReply {
+        let _one = self.app.accepting.lock().await;
         let mut done = Vec::new();
         // An id that had to be changed is changed in the dependencies of what follows, too.
         let mut renamed: Vec<(TicketId, TicketId)> = Vec::new();

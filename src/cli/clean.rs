@@ -1,5 +1,8 @@
 //! `autodo clean`: what finished tickets no longer need is taken away, and they go to the archive.
 
+mod orphans;
+mod room;
+
 use clap::Args;
 
 use super::{
@@ -12,6 +15,7 @@ use crate::{
         App, AppError, Exit,
         clean::{self, Cleaning, Rule},
         intake::worktree_root,
+        trim::Wanted,
     },
     domain::row::Row,
     format::{size::parse_size, time::parse_duration},
@@ -23,7 +27,9 @@ use crate::{
 pub struct CleanArgs {
     /// Ids, or unique beginnings of ids.
     #[arg(
-        required_unless_present_any = ["pool", "status", "older_than", "larger_than"],
+        required_unless_present_any = [
+            "pool", "status", "older_than", "larger_than", "orphans", "logs", "builds",
+        ],
         conflicts_with_all = ["status", "older_than", "larger_than"],
         value_name = "ID"
     )]
@@ -35,16 +41,28 @@ pub struct CleanArgs {
     /// with --rescue.
     #[arg(long, value_name = "TIME")]
     older_than: Option<String>,
-    /// All finished tickets whose worktree takes so much on its disk, such as 500M. Work that is not merged is kept as
-    /// with --rescue.
+    /// All finished tickets whose worktree takes so much on its disk, such as 500M; with --logs or --builds those of
+    /// which so much can be taken away. Work that is not merged is kept as with --rescue.
     #[arg(long, value_name = "SIZE")]
     larger_than: Option<String>,
-    /// Take away what a rule such as --older-than means; without it that is only listed.
+    /// Take away what a rule such as --older-than means, or --orphans lists; without it that is only listed.
     #[arg(long, conflicts_with = "ids")]
     yes: bool,
     /// Take away the warm checkouts of this project (worktree.pool) that nobody touched.
     #[arg(long)]
     pool: bool,
+    /// What is autodo's and nobody's any more: sessions without a ticket, processes without a session, worktrees without
+    /// either, of the projects that have tickets and of this one. Work that is not merged is kept as with --rescue.
+    #[arg(long, conflicts_with_all = ["ids", "status", "older_than", "larger_than", "pool", "rescue", "logs", "builds"])]
+    orphans: bool,
+    /// Take away only the logs of finished tickets, archived ones too: screens, output of checks and of the set-up. With
+    /// no id and no rule: of all of them.
+    #[arg(long, conflicts_with_all = ["pool", "rescue"])]
+    logs: bool,
+    /// Take away only the build folders in the worktrees of finished tickets: folders that git ignores, such as target/
+    /// or node_modules/; never an ignored file that is in no such folder. With no id and no rule: of all of them.
+    #[arg(long, conflicts_with_all = ["pool", "rescue"])]
+    builds: bool,
     /// Take it away even if it has commits that are not merged or changes that are not committed, after these are kept
     /// in refs/autodo/rescue/ID/1: see autodo rescue.
     #[arg(long)]
@@ -63,6 +81,14 @@ pub async fn run(context: &Context, args: &CleanArgs) -> Result<Exit, AppError> 
     let app = context.app()?;
     if args.pool {
         pool(context, &app, args.dry_run).await?;
+    }
+    if args.orphans {
+        return orphans::run(context, &app, args.yes && !args.dry_run, args.dry_run).await;
+    }
+    if args.logs || args.builds {
+        let wanted = Wanted { logs: args.logs, builds: args.builds };
+        let acts = !args.dry_run && (args.yes || !args.ids.is_empty());
+        return room::run(&app, &args.ids, &rule(args)?, wanted, acts, args.dry_run).await;
     }
     let all = find::rows(&app)?;
     let mut exits = vec![Exit::Ok];

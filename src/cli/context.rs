@@ -124,6 +124,7 @@ pub fn accepted(reply: &ApiReply) -> Result<bool, AppError> {
     match reply {
         ApiReply::Done { changed } => Ok(*changed),
         ApiReply::Accepted { .. } => Ok(true),
+        ApiReply::Discarded { gone } => Ok(gone.is_some()),
         ApiReply::Refused { why, hint } => Err(AppError::new(why.clone()).hint(hint.clone())),
         ApiReply::Failed { why, hint } => Err(AppError::new(why.clone()).hint(hint.clone())),
     }

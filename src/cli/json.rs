@@ -68,6 +68,7 @@ pub const OUTPUTS: &[(&str, Output)] = &[
     ("notify flush", One("results")),
     ("heavy", Text("what is printed is the command's own")),
     ("clean", One("results")),
+    ("clean --orphans", One("orphans")),
     ("rescue list", One("rescues")),
     ("rescue restore", One("results")),
     ("doctor", One("doctor")),

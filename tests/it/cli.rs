@@ -5,6 +5,8 @@ mod backlogs;
 mod batches;
 mod bundling;
 mod cleaning;
+mod cleaning_orphans;
+mod cleaning_room;
 mod completing;
 mod config;
 mod debug;

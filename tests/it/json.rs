@@ -130,6 +130,10 @@ fn every_command_prints_what_its_schema_says() {
     held.run("clean", &["A-1", "--dry-run"]);
     assert!(did(&held.run("clean", &["A-1"])).contains(&"A-1 cleaned".to_owned()));
     held.run("cancel", &["T-1"]);
+    assert!(did(&held.run("clean", &["T-5", "T-1", "--logs", "--builds"])).contains(&"T-1 cleared".to_owned()));
+    desk.world.tmux(&["new-session", "-d", "-s", "mine", "sleep", "600"]).ok();
+    assert_eq!(held.run("clean --orphans", &["--yes"])[0]["orphans"].as_array().unwrap().len(), 1);
+    desk.world.tmux(&["kill-session", "-t", "=mine"]).ok();
     assert!(did(&held.run("clean", &["T-1", "--rescue"])).contains(&"T-1 rescued".to_owned()));
     assert_eq!(held.run("rescue list", &[])[0]["rescues"].as_array().unwrap().len(), 1);
     assert_eq!(did(&held.run("rescue restore", &["T-1", "--dry-run"])), ["- would restore"]);

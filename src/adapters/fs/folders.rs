@@ -151,6 +151,22 @@ pub fn check_guarded(path: &Path) -> Result<(), FsError> {
     }
 }
 
+/// Removes a folder with all that is in it, or a file; links are removed, not followed. What is gone is no error.
+///
+/// # Errors
+/// What could not be removed; the rest may be gone.
+pub fn remove_all(path: &Path) -> Result<(), FsError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(e) => Err(e),
+    };
+    match removed {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(FsError::new("remove", path, &e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Removes the files that a crash left behind while they were written into `folder`. Call it only where nobody else
 /// can be writing there now.
 pub fn remove_leftovers(folder: &Path) {

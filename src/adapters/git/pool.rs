@@ -17,8 +17,9 @@ use std::{
 use nix::fcntl::{Flock, FlockArg};
 
 use super::{
-    CHECKOUTS, Git,
+    Git,
     command::{Call, GitError},
+    handle::CHECKOUTS,
     leftovers::{self, PREPARING},
     list::{CREATING, Entry, own_dir, real},
 };
@@ -63,6 +64,7 @@ impl Git {
             let old = std::fs::read_to_string(&back).map_err(|e| GitError::file("read", &back, &e))?;
             let Some(beside) = Path::new(old.trim_end()).parent().and_then(Path::parent) else { continue };
             let name = spec.path.file_name().unwrap_or_default();
+            self.sign_drawn(&own)?;
             set_reason(&own, CREATING)?;
             crash::point("git.pool_locked");
             // From here on it is the ticket's: a folder that is missing, or half made, is made again.
@@ -92,7 +94,7 @@ impl Git {
     }
 
     /// True if a warm checkout is what it was made as: on its commit, nothing changed, nothing added, ignored or not.
-    async fn is_untouched(&self, entry: &Entry) -> Result<bool, GitError> {
+    pub(crate) async fn is_untouched(&self, entry: &Entry) -> Result<bool, GitError> {
         let Ok(own) = own_dir(&entry.path) else { return Ok(false) };
         let made = std::fs::read_to_string(own.join(MARK)).unwrap_or_default();
         if entry.branch.is_some() || entry.head.as_deref() != Some(made.trim()) {
@@ -334,7 +336,7 @@ impl Git {
     }
 }
 
-fn is_pool(path: &Path) -> bool {
+pub(crate) fn is_pool(path: &Path) -> bool {
     let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix(PREFIX));
     name.is_some_and(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()))
 }

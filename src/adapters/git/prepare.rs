@@ -107,6 +107,7 @@ impl Git {
             }
         };
         self.furnish(&spec, &mut notes).await?;
+        self.sign(&own_dir(&spec.path).map_err(passing)?, &spec.ticket).map_err(passing)?;
         crash::point("git.set_up");
         unlock(&spec.path).map_err(passing)?;
         crash::point("git.unlocked");
@@ -121,6 +122,7 @@ impl Git {
         if entry.branch.as_deref() != Some(&spec.ticket.branch()) {
             start.notes.push(format!("the worktree is on {}, not on {}", entry.on(), spec.ticket.branch()));
         }
+        self.sign(&own_dir(&spec.path).map_err(passing)?, &spec.ticket).map_err(passing)?;
         self.make_run_folder(&spec.repo, &spec.path).await.map_err(passing)?;
         if spec.rebase {
             let now = self.start(spec).await?;
@@ -202,6 +204,7 @@ impl Git {
             is_new = true;
             start
         };
+        self.begin_making(&spec.repo, &spec.ticket).await.map_err(passing)?;
         crash::point("git.adding");
         // Ignored: the semaphore is never closed; if it were, only the number of checkouts at a time would suffer.
         let turn = self.checkouts.acquire().await.ok();
@@ -229,6 +232,7 @@ impl Git {
             self.settle(&spec.path).map_err(passing)?;
         }
         crash::point("git.added");
+        self.sign(&own_dir(&spec.path).map_err(passing)?, &spec.ticket).map_err(passing)?;
         if let Ok(Some(base)) = self.resolve(&spec.repo, &spec.base).await {
             self.fill_later(spec, &base);
         }

@@ -15,6 +15,8 @@ use crate::domain::id::TicketId;
 pub struct Removal {
     /// The worktree, as git knows it.
     pub worktree: Option<PathBuf>,
+    /// True if it was never ready for an agent.
+    pub is_half_made: bool,
     /// The tip of the branch.
     pub branch_tip: Option<String>,
     /// Work that only this worktree or branch holds, in words; it goes into a rescue reference first.
@@ -73,6 +75,11 @@ impl Git {
                 return refused(format!("the folder {shown} is no worktree of this repository"));
             }
             None => removal.left.push(format!("there is no worktree at {shown}")),
+            // Its ticket ended while it was being made: what is in it is looked at once it is no longer half made.
+            Some(entry) if self.is_own_half_made(repo, ticket, entry).await? => {
+                removal.worktree = Some(entry.path.clone());
+                removal.is_half_made = true;
+            }
             Some(entry) if entry.branch.as_deref() != Some(&branch) => {
                 return refused(format!("the worktree {shown} is on {}, not on {branch}", entry.on()));
             }
@@ -116,8 +123,14 @@ impl Git {
         rescue: bool,
     ) -> Result<Removed, GitError> {
         let branch = ticket.branch();
-        let removal = self.removal(repo, path, ticket, target, rescue).await?;
-        let mut removed = Removed { left: removal.left, ..Removed::default() };
+        let mut removal = self.removal(repo, path, ticket, target, rescue).await?;
+        let was_half_made = removal.is_half_made;
+        if let Some(place) = removal.worktree.take_if(|_| was_half_made) {
+            self.undo_half_made(repo, &place, ticket).await?;
+            removal = self.removal(repo, path, ticket, target, rescue).await?;
+        }
+        let is_gone = was_half_made && removal.worktree.is_none();
+        let mut removed = Removed { worktree: is_gone, left: removal.left, ..Removed::default() };
         if !removal.rescue.is_empty() {
             removed.rescue = Some(self.rescue(repo, removal.worktree.as_deref(), ticket).await?);
         }

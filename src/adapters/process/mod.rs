@@ -16,6 +16,7 @@
 //! is left of that.
 
 mod ask;
+mod below;
 mod child;
 mod copy;
 mod ending;
@@ -32,6 +33,7 @@ mod waiting;
 pub mod wrapper;
 
 pub use ask::{Printed, Said, ask, find_program, output_of};
+pub use below::{LaunchProcesses, end_launch, launches_below};
 pub use copy::{CopyError, ensure_copy, remove_old_copies};
 pub use environment::{Environment, HEAVY};
 pub use feed::{Fed, feed};

@@ -5,7 +5,7 @@
 //! last two find programs that dropped or overwrote their environment. Another home may have a ticket of the same id.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     ffi::OsStr,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -82,6 +82,24 @@ pub fn processes_of_launch(folder: &Path) -> Observed<Vec<Proc>> {
     let mut entry = format!("{}=", environment::LAUNCH).into_bytes();
     entry.extend_from_slice(folder.as_os_str().as_bytes());
     collect(|variables| holds(variables, &entry), |pid| wrapped(pid).is_some_and(|(of, _)| of == folder))
+}
+
+/// The living processes of all launches whose folders lie below `within`, by folder: those that carry it in their
+/// environment, and wrappers. What hangs on them is left out: see [`processes_of_launch`].
+///
+/// # Errors
+/// The process table could not be read.
+pub(super) fn by_launch(within: &Path) -> Result<BTreeMap<PathBuf, Vec<Proc>>, String> {
+    let mut all: BTreeMap<PathBuf, Vec<Proc>> = BTreeMap::new();
+    for process in procfs::list()?.into_iter().filter(Proc::lives) {
+        let variables = procfs::environment(process.pid).unwrap_or_default();
+        let named = launch_of(&variables).map(Path::to_owned);
+        let folder = named.or_else(|| wrapped(process.pid).map(|(folder, _)| folder));
+        if let Some(folder) = folder.filter(|folder| folder.starts_with(within)) {
+            all.entry(folder).or_default().push(process);
+        }
+    }
+    Ok(all)
 }
 
 /// The living descendants of process `root`, and the other living members of process group `group`; `root` itself is

@@ -9,6 +9,7 @@ mod git;
 mod home;
 mod machine;
 mod notify;
+mod orphans;
 mod preflight;
 mod quota;
 mod run;

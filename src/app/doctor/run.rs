@@ -37,7 +37,7 @@ pub(super) struct Scene {
 pub async fn run(home_folder: &Path, folder: &Path) -> Result<Report, AppError> {
     let home = Home::look(home_folder)
         .map_err(|e| AppError::new(e.to_string()).hint("set AUTODO_HOME to a folder of yours"))?;
-    let git = Git::new().with_limits(Limits { call: GIT_WAIT, ..Limits::default() });
+    let git = Git::new().of_home(home.root()).with_limits(Limits { call: GIT_WAIT, ..Limits::default() });
     let (project, settings) = project(&git, &home, folder).await;
     let scene = Scene {
         tmux: Tmux::new(TmuxPlace::in_folder(home.runtime())),

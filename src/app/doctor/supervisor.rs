@@ -1,12 +1,11 @@
-//! What runs now: the supervisor, the books that it keeps, and sessions that nobody keeps.
+//! What runs now: the supervisor, the books that it keeps, and what nobody keeps.
 
 use std::time::Duration;
 
-use super::{Check, run::Scene};
+use super::{Check, orphans, run::Scene};
 use crate::{
     adapters::{
         control::{self, ControlError},
-        fs,
         store::{self, Lock},
     },
     app::api::ApiRequest,
@@ -14,20 +13,17 @@ use crate::{
         observed::Observed,
         row::{Row, Status},
     },
-    ports::terminal::{PaneSeen, Terminal},
 };
 
 /// Longest that a supervisor may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// The session that keeps the server company.
-const ANCHOR: &str = "_autodo";
 
 pub(super) async fn checks(scene: &Scene) -> Vec<Check> {
     let (books, rows) = books(scene);
     let supervisor = supervisor(scene, rows.as_deref()).await;
     let mut checks = vec![books, supervisor];
     if let Some(rows) = &rows {
-        checks.push(sessions(scene, rows).await);
+        checks.extend(orphans::checks(scene, rows).await);
     }
     checks
 }
@@ -83,37 +79,5 @@ async fn supervisor(scene: &Scene, rows: Option<&[Row]>) -> Check {
             format!("does not run, and nobody watches {some} running tickets"),
             "autodo dispatch --detach, or autodo tick from cron",
         ),
-    }
-}
-
-/// Sessions on autodo's own server that belong to no ticket of the queue.
-async fn sessions(scene: &Scene, rows: &[Row]) -> Check {
-    let name = "sessions";
-    if !matches!(fs::look_kind(&scene.home.tmux_socket()), Observed::Present(_)) {
-        return Check::ok(name, "no tmux server of autodo runs");
-    }
-    let panes = match scene.tmux.panes().await {
-        Observed::Present(panes) => panes,
-        Observed::Absent => return Check::ok(name, "no tmux server of autodo runs"),
-        Observed::Unknown(why) => {
-            return Check::warn(name, why, format!("try: {}", scene.tmux.list_plain()));
-        }
-    };
-    let is_kept = |ticket: &str| rows.iter().any(|row| row.id.as_str() == ticket);
-    let mut left: Vec<&PaneSeen> = panes
-        .iter()
-        .filter(|pane| pane.session != ANCHOR)
-        .filter(|pane| pane.tag.as_ref().is_none_or(|tag| !is_kept(tag.ticket.as_str())))
-        .collect();
-    left.sort_by_key(|pane| &pane.session);
-    left.dedup_by_key(|pane| &pane.session);
-    let kept = panes.iter().filter(|pane| pane.session != ANCHOR).count().saturating_sub(left.len());
-    match left.as_slice() {
-        [] => Check::ok(name, format!("{kept} sessions of tickets")),
-        some @ [first, ..] => {
-            let end = format!("look at it, then end it: {}", scene.tmux.end_plain(&first.session, &first.pane));
-            let names: Vec<&str> = some.iter().map(|pane| pane.session.as_str()).collect();
-            Check::warn(name, format!("sessions without a ticket: {}", names.join(", ")), end)
-        }
     }
 }
