@@ -12,6 +12,7 @@
 )]
 
 mod archive;
+mod batch;
 mod books;
 mod calls;
 mod cost;
@@ -19,6 +20,7 @@ mod dispatching;
 mod latency;
 mod options;
 mod peer;
+mod recovery;
 mod room;
 mod stage;
 mod table;
@@ -83,6 +85,12 @@ fn measure(options: &Options) -> Result<bool, Trouble> {
     }
     if options.wants("thousand") {
         show(thousand::table(&thousand::measure(options)?));
+    }
+    if options.wants("batch") {
+        show(batch::table(&batch::measure(options)?, options));
+    }
+    if options.wants("recovery") {
+        show(recovery::table(&recovery::measure(options)?, options));
     }
     Ok(met)
 }

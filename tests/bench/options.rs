@@ -12,13 +12,17 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
   --seconds S        seconds of each measurement (10)
   --panes N,N,...    numbers of panes (10,50,100,200; latencies up to 100)
   --samples N        moments per latency row, and calls (200)
-  --only WHAT,...    cost, latency, list, dispatch, calls, thousand
+  --only WHAT,...    cost, latency, list, dispatch, calls, thousand, batch, recovery
   --open N           tickets in the queue, for list (1000)
   --archived N       tickets in the archive, for list (100000)
   --files N          files of the repository, for dispatch (20000)
   --starts N         tickets dispatched at once, for dispatch (50)
   --rounds N         pairs for dispatch (2); at 20000 files and 50 starts each takes 9 GB, which are left in the folder
   --tickets N        tickets through the script agent, for thousand (1000)
+  --batch N          tickets through the script agent, for batch (40)
+  --work S           seconds that each of them works (60)
+  --kills N          times that the supervisor is killed, for recovery (7)
+  --sessions N       sessions that live then (100)
   --autodo PATH      the program to measure (autodo beside this one)
   --agent PATH       the scripted agent (fake-agent beside this one)
   --folder PATH      where the homes of the measurements are made (/tmp); at most some 60 bytes
@@ -26,7 +30,7 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
 ";
 
 /// The parts, in the order in which they are measured.
-pub const PARTS: [&str; 6] = ["cost", "latency", "list", "dispatch", "calls", "thousand"];
+pub const PARTS: [&str; 8] = ["cost", "latency", "list", "dispatch", "calls", "thousand", "batch", "recovery"];
 
 /// What to measure.
 pub struct Options {
@@ -52,6 +56,14 @@ pub struct Options {
     pub rounds: usize,
     /// Tickets through the script agent.
     pub tickets: usize,
+    /// Tickets of a batch.
+    pub batch: usize,
+    /// Seconds that each of them works.
+    pub work: usize,
+    /// Times that the supervisor is killed.
+    pub kills: usize,
+    /// Sessions that live then.
+    pub sessions: usize,
     /// The program `autodo`.
     pub autodo: PathBuf,
     /// The program `fake-agent`.
@@ -87,6 +99,10 @@ impl Options {
             starts: 50,
             rounds: 2,
             tickets: 1000,
+            batch: 40,
+            work: 60,
+            kills: 7,
+            sessions: 100,
             autodo: beside("autodo"),
             agent: beside("fake-agent"),
             folder: "/tmp".into(),
@@ -115,6 +131,10 @@ impl Options {
                 "--starts" => options.starts = number(name, value()?)?,
                 "--rounds" => options.rounds = number(name, value()?)?,
                 "--tickets" => options.tickets = number(name, value()?)?,
+                "--batch" => options.batch = number(name, value()?)?,
+                "--work" => options.work = number(name, value()?)?,
+                "--kills" => options.kills = number(name, value()?)?,
+                "--sessions" => options.sessions = number(name, value()?)?,
                 "--autodo" => options.autodo = value()?.into(),
                 "--agent" => options.agent = value()?.into(),
                 "--folder" => options.folder = value()?.into(),

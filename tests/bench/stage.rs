@@ -42,7 +42,8 @@ impl<'a> Stage<'a> {
         stage.write("gitconfig", "[user]\nname = Bench\nemail = bench@example.invalid\n[commit]\ngpgsign = false\n")?;
         for number in 0..panes {
             let id = id(number);
-            stage.write(&format!("scenarios/{id}"), &format!("ready\nexpect-prompt\n{}", scenario(number)))?;
+            let play = scenario(number).replace("{folder}", &stage.folder.path().to_string_lossy());
+            stage.write(&format!("scenarios/{id}"), &format!("ready\nexpect-prompt\n{play}"))?;
             let ticket = format!("---\nid: {id}\ntitle: Ticket {id}\n---\nWork until told otherwise.\n");
             stage.write(&format!("p/.autodo/tickets/{id}.md"), &ticket)?;
         }
@@ -56,9 +57,29 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
+    /// Its files are not removed when it is dropped; what runs in it is ended all the same.
+    pub fn leave(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// The home.
     pub fn home(&self) -> PathBuf {
         self.path("ad")
+    }
+
+    /// Opens the gate of that name, for which agents wait with `wait-file`; which is
+    /// `{folder}/gates/<name>` in a scenario.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn open(&self, gate: &str) -> Result<(), Trouble> {
+        self.write(&format!("gates/{gate}"), "")
+    }
+
+    /// How many prompts an agent was given.
+    pub fn prompts(&self, number: usize) -> usize {
+        let text = std::fs::read_to_string(self.path(&format!("records/{}", id(number)))).unwrap_or_default();
+        text.lines().filter(|line| line.starts_with("{\"prompt\"")).count()
     }
 
     /// The moments that an agent recorded with `stamp`: its word, and seconds since the epoch.
@@ -124,6 +145,37 @@ impl<'a> Stage<'a> {
         kill(pid, Signal::SIGINT).map_err(|why| format!("the supervisor is gone: {why}"))?;
         let status = child.wait().map_err(|why| why.to_string())?;
         if status.code() == Some(130) { Ok(()) } else { Err(format!("the supervisor ended with {status}")) }
+    }
+
+    /// Kills the supervisor; the agents go on.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn kill(&mut self) -> Result<(), Trouble> {
+        let mut child = self.supervisor.take().ok_or("there is no supervisor to kill")?;
+        child.kill().and_then(|()| child.wait()).map(drop).map_err(|why| format!("cannot kill the supervisor: {why}"))
+    }
+
+    /// Starts one as a person does who finds it gone: `autodo dispatch`, with the backlog.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_again(&mut self) -> Result<(), Trouble> {
+        self.start(&[])
+    }
+
+    /// Waits until that is so.
+    ///
+    /// # Errors
+    /// It never was, or the supervisor ended.
+    pub fn wait_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), Trouble> {
+        self.wait(what, done)
+    }
+
+    /// True once all agents are at work and none of them asks.
+    pub fn is_all_at_work(&self) -> bool {
+        let text = std::fs::read_to_string(self.home().join("queue.toml")).unwrap_or_default();
+        text.lines().filter(|line| *line == "phase = \"working\"").count() == self.panes
     }
 
     fn start(&mut self, more: &[&str]) -> Result<(), Trouble> {

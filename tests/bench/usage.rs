@@ -61,11 +61,23 @@ pub fn cpu(pid: i32) -> Result<Cpu, Trouble> {
 /// # Errors
 /// It is gone.
 pub fn resident_mb(pid: i32) -> Result<f64, Trouble> {
+    status_mb(pid, "VmRSS:")
+}
+
+/// The most memory that `pid` ever had resident, in MB.
+///
+/// # Errors
+/// It is gone.
+pub fn peak_mb(pid: i32) -> Result<f64, Trouble> {
+    status_mb(pid, "VmHWM:")
+}
+
+fn status_mb(pid: i32, name: &str) -> Result<f64, Trouble> {
     let path = format!("/proc/{pid}/status");
     let status = std::fs::read_to_string(&path).map_err(|why| format!("{path}: {why}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).and_then(|text| text.parse::<f64>().ok());
-    kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| format!("{path}: no VmRSS"))
+    kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| format!("{path}: no {name}"))
 }
 
 /// Measures some processes over a while.
