@@ -1,9 +1,9 @@
 //! Recovery: the supervisor is killed while a hundred agents work, and another is started.
 //!
-//! While nobody watches, every agent files a report and then asks something on its screen alone. The new supervisor is
-//! ready when its socket answers a call, when the reports of all agents are in the journal, and when all questions are,
-//! which only a look at each pane can tell: only then is every session taken up. In the next turn the agents go on by
-//! themselves, until all are seen at work again.
+//! While nobody watches, every agent files a report and then asks something on its screen alone; but for one, which works
+//! on, since a dispatch ends where nobody is at work. The new supervisor is ready when its socket answers a call, when the
+//! reports of all agents are in the journal, and when all questions are, which only a look at each pane can tell: only
+//! then is every session taken up. Before the next kill the agents go on by themselves, until all are seen at work.
 
 use std::{
     collections::BTreeSet,
@@ -49,14 +49,18 @@ impl Recovery {
     }
 }
 
-fn scenario(kills: usize) -> String {
+/// Busy until the gate of each turn is open; then a report, and a question unless it is the one that never `asks`.
+fn scenario(kills: usize, asks: bool) -> String {
     let mut text = String::from("spinner 10\n");
     for turn in 0..kills {
-        text.push_str(&format!(
-            "busy 0\nwait-file {{folder}}/gates/asks-{turn}\nready\nreport note 'missed-{turn}-'\n\
-             show ? Which of the two, in turn {turn}?\nstatus question\npause 0\nstamp asks-{turn}\n\
-             wait-file {{folder}}/gates/on-{turn}\nshow on with turn {turn}\n"
-        ));
+        text.push_str(&format!("busy 0\nwait-file {{folder}}/gates/asks-{turn}\n"));
+        text.push_str(&format!("ready\nreport note 'missed-{turn}-'\n"));
+        if asks {
+            text.push_str(&format!("show ? Which of the two, in turn {turn}?\nstatus question\npause 0\n"));
+        } else {
+            text.push_str("busy 0\n");
+        }
+        text.push_str(&format!("stamp asks-{turn}\nwait-file {{folder}}/gates/on-{turn}\nshow on with turn {turn}\n"));
     }
     text.push_str("busy 0\nhang\n");
     text
@@ -69,7 +73,7 @@ fn scenario(kills: usize) -> String {
 pub fn measure(options: &Options) -> Result<Vec<Recovery>, Trouble> {
     let (sessions, mut all) = (options.sessions, Vec::new());
     eprintln!("recovery: {sessions} sessions");
-    let mut stage = Stage::set(options, sessions, |_| scenario(options.kills))?;
+    let mut stage = Stage::set(options, sessions, |number| scenario(options.kills, number > 0))?;
     stage.leave();
     for turn in 0..options.kills {
         stage.wait_until("all agents to be seen at work", Stage::is_all_at_work)?;
@@ -83,22 +87,27 @@ pub fn measure(options: &Options) -> Result<Vec<Recovery>, Trouble> {
         let mut journal = Journal::behind(&stage.home(), turn)?;
         let began = Instant::now();
         stage.start_again()?;
-        let (mut socket, mut reports, mut screens) = (None, None, None);
-        while socket.is_none() || reports.is_none() || screens.is_none() {
+        let since = move || began.elapsed().as_secs_f64();
+        let home = stage.home();
+        let socket = std::thread::spawn(move || {
+            while !answers(&home) && began.elapsed() < PATIENCE {
+                std::thread::sleep(EVERY);
+            }
+            since()
+        });
+        let (mut reports, mut screens) = (None, None);
+        while reports.is_none() || screens.is_none() {
             if began.elapsed() > PATIENCE {
                 let (told, asked) = (journal.told.len(), journal.asked.len());
                 return Err(format!("after kill {turn} only {told} reports and {asked} questions were seen"));
             }
             std::thread::sleep(EVERY);
-            if socket.is_none() && answers(&stage.home()) {
-                socket = Some(began.elapsed().as_secs_f64());
-            }
             journal.read()?;
-            let now = began.elapsed().as_secs_f64();
-            reports = reports.or_else(|| (journal.told.len() == sessions).then_some(now));
-            screens = screens.or_else(|| (journal.asked.len() == sessions).then_some(now));
+            reports = reports.or_else(|| (journal.told.len() == sessions).then(since));
+            screens = screens.or_else(|| (journal.asked.len() + 1 == sessions).then(since));
         }
-        if let (Some(socket), Some(reports), Some(screens)) = (socket, reports, screens) {
+        let socket = socket.join().map_err(|_| "nobody asked the supervisor".to_owned())?;
+        if let (Some(reports), Some(screens)) = (reports, screens) {
             let one = Recovery { socket, reports, screens, bare };
             eprintln!("recovery: {one:.2?}");
             all.push(one);
@@ -179,8 +188,8 @@ fn bare_look(stage: &Stage) -> Result<f64, Trouble> {
 pub fn table(all: &[Recovery], options: &Options) -> (String, bool) {
     let mut text = format!(
         "Seconds from the start of `autodo dispatch`, after SIGKILL with {} sessions at work ({} kills), until its socket\n\
-         answers, and until all that the agents did meanwhile is in the journal: a report each, and a question that stands\n\
-         on the screen alone. The bare look: list-panes, and capture-pane for each pane.\n\n\
+         answers, and until all that the agents did meanwhile is in the journal: a report each, and a question of all but\n\
+         one, which stands on the screen alone. The bare look: list-panes, and capture-pane for each pane.\n\n\
          {:<7} | socket | reports | screens | ready | the bare look | ready : bare look\n",
         options.sessions,
         all.len(),
