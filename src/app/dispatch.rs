@@ -78,6 +78,8 @@ pub struct Job {
     pub measured: bool,
     /// Nobody is there: tickets that want a person are not started.
     pub unattended: bool,
+    /// An agent that has been found logged out since then is not started again.
+    pub logins_since: Timestamp,
 }
 
 /// When a supervisor ends.
@@ -142,6 +144,7 @@ pub async fn supervise(
         starts_left: job.max,
         closed: false,
         held_back: BTreeSet::new(),
+        logins_since: job.logins_since,
     };
     app.tmux.hold_control();
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx)

@@ -97,6 +97,7 @@ async fn by_oneself(
         starts_left: None,
         closed: true,
         held_back: BTreeSet::new(),
+        logins_since: jiff::Timestamp::MIN,
     };
     let until = Until::Settled { tickets: BTreeSet::new(), at_most: Instant::now() + EFFECTS_WAIT };
     let supervisor = Supervisor::new(queue, app.world.clone(), slots, until, calls_rx);

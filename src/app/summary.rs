@@ -13,7 +13,7 @@ use crate::{
         observed::Observed,
         risk::Tier,
         row::{Row, Status},
-        schedule::{Limited, Rows},
+        schedule::{Limited, LoggedOut, Rows},
         usage::{MicroUsd, Tokens, usd},
     },
     format::{
@@ -154,9 +154,12 @@ pub fn make(app: &App, wanted: &Wanted) -> Result<(Page, Vec<String>), AppError>
     let next = next(&all, wanted.supervised);
     let mut groups: Vec<_> = GROUPS.iter().map(|(word, heading)| (*word, *heading, Vec::new())).collect();
     let limited = Limited::of(&rows);
+    // Whether the next start would try again, no page can know.
+    let logged_out = LoggedOut::of(&rows, Timestamp::MIN);
     for row in all {
         let word = row.status.word();
-        let card = Cards { app, glances: &glances, limited: &limited, zone: &zone, now }.card(row);
+        let card =
+            Cards { app, glances: &glances, limited: &limited, logged_out: &logged_out, zone: &zone, now }.card(row);
         if let Some((_, _, cards)) = groups.iter_mut().find(|(group, ..)| *group == word) {
             cards.push(card);
         }
@@ -219,6 +222,7 @@ struct Cards<'a> {
     app: &'a App,
     glances: &'a Glances,
     limited: &'a Limited<'a>,
+    logged_out: &'a LoggedOut<'a>,
     zone: &'a TimeZone,
     now: Timestamp,
 }
@@ -299,6 +303,9 @@ impl Cards<'_> {
         }
         if self.app.wants_a_person(row) {
             return Some("a dispatch with a person there (unattended: false)".to_owned());
+        }
+        if let Some(by) = self.logged_out.holds(row) {
+            return Some(format!("the login of {}, for which {by} asks", plain(&row.profile)));
         }
         Some(not_before.map_or_else(|| "a slot".to_owned(), |at| stamp(at, self.zone)))
     }

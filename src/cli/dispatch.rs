@@ -165,6 +165,7 @@ pub(super) async fn work(context: &Context, app: &App, args: &DispatchArgs, boun
         least: least(&settings),
         measured: settings.admission_measured.value,
         unattended: args.cron,
+        logins_since: app.world.clock.now(),
     };
     if !args.json {
         ui::say(format!("sessions: {}", app.tmux.list_plain()));
@@ -296,13 +297,14 @@ pub(super) async fn run(
         Some(mine) => is_open(row) || mine.contains(&row.id),
         None => is_unfinished(row),
     };
-    let is_unattended = job.unattended;
+    let (is_unattended, logins_since) = (job.unattended, job.logins_since);
     let pot = job.budget.map(|budget| Pot::new(budget, queue.rows()));
     let counted: BTreeSet<TicketId> = queue.rows().values().filter(counts).map(|row| row.id.clone()).collect();
     let ended = supervise(app, queue, job, vec![observer.0], lock).await;
     observer.1.finish();
     let (queue, ended) = ended?;
     say_held(queue.rows(), app.world.clock.now());
+    say_logged_out(queue.rows(), logins_since);
     if is_unattended {
         say_attended(app, queue.rows());
     }
@@ -337,6 +339,15 @@ fn say_held(rows: &schedule::Rows, now: Timestamp) {
     for (row, until) in queued.filter_map(|row| Some((row, limited.held_until(row, now)?))) {
         let lifts = stamp(until, &TimeZone::system());
         ui::say(format!("{}: not started: the usage limit of {} lifts at {lifts}", row.id, row.profile));
+    }
+}
+
+/// Says which queued tickets were not started since their agent is not logged in.
+fn say_logged_out(rows: &schedule::Rows, since: Timestamp) {
+    let logged_out = schedule::LoggedOut::of(rows, since);
+    let queued = rows.values().filter(|row| matches!(row.status, Status::Queued { .. }));
+    for (row, by) in queued.filter_map(|row| Some((row, logged_out.holds(row)?))) {
+        ui::say(format!("{}: not started: {} is not logged in, as {by} has found", row.id, row.profile));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     context::{Context, meet},
@@ -19,6 +20,9 @@ use crate::{
     config::Flag,
     domain::row::Status,
 };
+
+/// So long after an agent was found logged out the next ticket tries whether it still is: a tick remembers nothing.
+const LOGIN_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// `tick`.
 #[derive(Args)]
@@ -69,6 +73,7 @@ pub async fn tick(context: &Context, args: &TickArgs) -> Result<Exit, AppError> 
         least: least(&settings),
         measured: settings.admission_measured.value,
         unattended: true,
+        logins_since: app.world.clock.now().checked_sub(LOGIN_AGAIN).unwrap_or(Timestamp::MIN),
     };
     let lock = match app.lock(Duration::from_secs(3)) {
         Ok(lock) => lock,

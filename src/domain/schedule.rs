@@ -48,6 +48,8 @@ pub struct Slots {
     pub closed: bool,
     /// These tickets are not started by this supervisor, whatever else holds: they want a person there.
     pub held_back: BTreeSet<TicketId>,
+    /// An agent that has been found logged out since then is not started again; found so earlier, it is tried anew.
+    pub logins_since: Timestamp,
 }
 
 /// The tickets to start now, in order.
@@ -63,6 +65,8 @@ pub fn to_start(rows: &Rows, slots: &Slots, now: Timestamp) -> Vec<TicketId> {
         rows.values().filter(|row| allowed(row, slots) && due(row, now) && dependencies_through(rows, row)).collect();
     let limited = Limited::of(rows);
     ready.retain(|row| limited.held_until(row, now).is_none());
+    let logged_out = LoggedOut::of(rows, slots.logins_since);
+    ready.retain(|row| logged_out.holds(row).is_none());
     ready.sort_by(|a, b| order(a).cmp(&order(b)));
     // After a limit one agent starts one ticket at a time.
     let mut paced = BTreeSet::new();
@@ -105,6 +109,29 @@ pub fn startable(rows: &Rows, row: &Row, slots: &Slots) -> bool {
 #[must_use]
 pub fn is_due(rows: &Rows, row: &Row, now: Timestamp) -> bool {
     due(row, now) && dependencies_through(rows, row) && Limited::of(rows).held_until(row, now).is_none()
+}
+
+/// The tickets whose agent waits for a person to log it in. The others with that agent would get no further.
+pub struct LoggedOut<'a>(Vec<&'a Row>);
+
+impl<'a> LoggedOut<'a> {
+    /// Those among `rows` that have been found so since then.
+    #[must_use]
+    pub fn of(rows: &'a Rows, since: Timestamp) -> Self {
+        let is_out = |row: &&Row| match &row.status {
+            Status::Blocked(blocked) => blocked.reason == "logged_out" && row.changed >= since,
+            _ => false,
+        };
+        Self(rows.values().filter(is_out).collect())
+    }
+
+    /// The ticket at which it was found that the agent of the queued ticket is not logged in. `None`: nothing is known of
+    /// it, or it needs no agent. The account is not known: tickets of one profile count as tickets of one account.
+    #[must_use]
+    pub fn holds(&self, row: &Row) -> Option<&'a TicketId> {
+        let needs_agent = !matches!(row.status, Status::Queued { next: NextRun::ChecksOnly, .. });
+        self.0.iter().find(|other| needs_agent && other.profile == row.profile).map(|other| &other.id)
+    }
 }
 
 /// The tickets that have reached a usage limit. They are few, and each of the others is held against them.

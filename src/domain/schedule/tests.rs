@@ -10,10 +10,21 @@ use crate::domain::{
 };
 
 mod limits;
+mod logins;
 
 fn slots(parallel: u32) -> Slots {
     let held_back = BTreeSet::new();
-    Slots { parallel, stagger_s: 0, last_start: None, only: None, starts_left: None, closed: false, held_back }
+    let logins_since = time(0);
+    Slots {
+        parallel,
+        stagger_s: 0,
+        last_start: None,
+        only: None,
+        starts_left: None,
+        closed: false,
+        held_back,
+        logins_since,
+    }
 }
 
 /// A queued ticket, accepted `at` seconds after the others.

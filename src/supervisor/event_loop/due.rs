@@ -293,6 +293,8 @@ impl Supervisor {
             Until::Idle { deadline } => {
                 // What a usage limit holds back is waited for as if it were parked itself.
                 let limited = schedule::Limited::of(rows);
+                // What nobody logs in for stays queued.
+                let logged_out = schedule::LoggedOut::of(rows, self.slots.logins_since);
                 let is_soon = |row: &Row, now| match (limited.held_until(row, now), deadline) {
                     (None, _) => true,
                     (Some(until), Some(deadline)) => until < *deadline,
@@ -300,7 +302,9 @@ impl Supervisor {
                 };
                 let can_start = !self.slots.closed
                     && self.slots.starts_left != Some(0)
-                    && rows.values().any(|r| schedule::startable(rows, r, &self.slots) && is_soon(r, now));
+                    && rows.values().any(|r| {
+                        schedule::startable(rows, r, &self.slots) && is_soon(r, now) && logged_out.holds(r).is_none()
+                    });
                 let comes_back = rows.values().any(|r| match &r.status {
                     Status::Parked(parked) => match (parked.until, deadline) {
                         (Some(until), Some(deadline)) => until < *deadline,

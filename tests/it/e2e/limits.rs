@@ -1,4 +1,5 @@
-//! Usage limits: what one ticket reaches, the others of its account are parked for.
+//! Usage limits: what one ticket reaches, the others of its account are parked for. And logins: what one agent lacks, no
+//! other ticket with it is started for.
 
 use jiff::{SignedDuration, Timestamp};
 use nix::sys::signal::Signal;
@@ -109,4 +110,33 @@ fn the_time_of_a_limit_outlives_the_supervisor_and_the_machine() {
         assert!(run.stdout.contains(says), "{}", run.both());
     }
     assert!(!p.autodo(&["list"]).ok().stdout.contains("T-4"), "it was not taken");
+}
+
+#[test]
+fn an_agent_that_is_not_logged_in_costs_one_ticket_and_the_others_wait_unstarted() {
+    let world = World::new();
+    let p = FakeProject::new(&world).setting("parallel = 1");
+    let go = p.gate("login");
+    let out = format!("{BEGIN}show Please log in again\nstatus logged out\nwait-file {go}\nbusy 0\n{COMMIT}{DONE}");
+    let p = p.scenario_of("T-1", 1, &out);
+    let p = p.ticket("T-1", "").ticket("T-2", "").ticket("T-3", "").ticket("T-4", "profile: other");
+    p.repo.write(".autodo/profiles/other.toml", "version = 1\nname = \"other\"\nextends = \"fake\"\n");
+    let p = p.set_up();
+    let said = p.dispatch(&[]).code(4).stderr;
+    assert_eq!(p.status("T-1"), "blocked logged_out null");
+    assert_eq!(p.row("T-1")["question"], json!("Please log in again"));
+    for id in ["T-2", "T-3"] {
+        assert!(said.contains(&format!("{id}: not started: fake is not logged in, as T-1 has found")), "{said}");
+        assert!(p.status(id) == "queued null null" && p.row(id)["run"].is_null(), "nothing is burnt: {}", p.row(id));
+    }
+    assert_eq!(p.status("T-4"), "needs_review null true", "another agent has another login");
+    let page = p.autodo(&["summary"]).ok().stdout;
+    assert!(page.contains("waits for the login of fake, for which T-1 asks"), "{page}");
+    // Somebody logs in, in the pane: the ticket goes on by itself, and the next dispatch does all the others.
+    p.open("login");
+    p.dispatch(&[]).code(0);
+    for id in ["T-1", "T-2", "T-3"] {
+        assert_eq!((p.status(id), p.row(id)["run"].as_u64()), ("needs_review null true".into(), Some(1)), "{id}");
+    }
+    assert_eq!(p.prompts("T-1").len(), 1);
 }
