@@ -212,12 +212,12 @@ fails() { printf '[[step]]\nfail = { status = %s, kind = "%s", message = "%s" }\
 claude_error_400() { fails e400 400 invalid_request_error 'messages.3: tool_use ids were found without tool_result' && ends_with e400 error error 'API Error: 400'; }
 claude_error_401() { fails e401 401 authentication_error 'invalid x-api-key' && ends_with e401 logged_out logged_out 'Invalid API key'; }
 claude_error_403() { fails e403 403 permission_error 'Your account may not use this' && ends_with e403 logged_out logged_out 'Please run /login'; }
-claude_error_429() { fails e429 429 rate_limit_error 'This request would exceed your rate limit' && ends_with e429 error error 'API Error: Request rejected'; }
-claude_error_500() { fails e500 500 api_error 'Internal server error' && ends_with e500 error error 'API Error: 500'; }
-claude_error_529() { fails e529 529 overloaded_error 'Overloaded' && ends_with e529 error error 'API Error: (Repeated )?529'; }
+claude_error_429() { fails e429 429 rate_limit_error 'This request would exceed your rate limit' && ends_with e429 overloaded overloaded 'API Error: Request rejected'; }
+claude_error_500() { fails e500 500 api_error 'Internal server error' && ends_with e500 overloaded overloaded 'API Error: 500'; }
+claude_error_529() { fails e529 529 overloaded_error 'Overloaded' && ends_with e529 overloaded overloaded 'API Error: (Repeated )?529'; }
 claude_error_billing() { fails billing 400 invalid_request_error 'Your credit balance is too low to access the Anthropic API.' && ends_with billing error error 'Credit balance'; }
 claude_error_full() { fails full 400 invalid_request_error 'prompt is too long: 250000 tokens > 200000 maximum' && ends_with full error error 'Prompt is too long'; }
-claude_error_refused() { more=(ANTHROPIC_BASE_URL=http://127.0.0.1:9) && ends_with refused error error 'API Error: Unable to connect'; }
+claude_error_refused() { more=(ANTHROPIC_BASE_URL=http://127.0.0.1:9) && ends_with refused overloaded overloaded 'API Error: Unable to connect'; }
 
 claude_error_refusal() {
     printf '[[step]]\nsay = "I"\nstop = "refusal"\n' | model refusal

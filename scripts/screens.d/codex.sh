@@ -122,9 +122,9 @@ stops_with() {
 
 codex_error_400() { fails e400 400 invalid_request_error 'Unsupported parameter' && stops_with e400 error error; }
 codex_error_401() { fails e401 401 authentication_error 'Incorrect API key provided' && stops_with e401 logged_out logged_out; }
-codex_error_429() { fails e429 429 rate_limit_error 'Rate limit reached' && stops_with e429 error error; }
-codex_error_500() { fails e500 500 api_error 'Internal server error' && stops_with e500 error error; }
-codex_error_529() { fails e529 529 overloaded_error 'Overloaded' && stops_with e529 error error; }
+codex_error_429() { fails e429 429 rate_limit_error 'Rate limit reached' && stops_with e429 overloaded overloaded; }
+codex_error_500() { fails e500 500 api_error 'Internal server error' && stops_with e500 overloaded overloaded; }
+codex_error_529() { fails e529 529 overloaded_error 'Overloaded' && stops_with e529 overloaded overloaded; }
 codex_error_billing() {
     fails cbilling 429 insufficient_quota 'You exceeded your current quota, please check your plan and billing details.'
     stops_with cbilling error error

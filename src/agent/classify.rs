@@ -69,6 +69,7 @@ pub(super) fn for_people(state: ScreenState) -> bool {
         | ScreenState::Question
         | ScreenState::Limited
         | ScreenState::LoggedOut
+        | ScreenState::Overloaded
         | ScreenState::Error => true,
         ScreenState::Booting | ScreenState::Ready | ScreenState::Busy | ScreenState::Unknown => false,
     }

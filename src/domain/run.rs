@@ -302,7 +302,8 @@ impl NextRun {
 /// Why a ticket is set aside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parked {
-    /// One word: `stopped`, `stalled`, `limit`, `environment`, `dependency`, `usage_limit`, `start`, `error`.
+    /// One word: `stopped`, `stalled`, `limit`, `environment`, `dependency`, `usage_limit`, `start`, `overloaded`,
+    /// `error`.
     pub reason: String,
     /// For people.
     pub detail: String,

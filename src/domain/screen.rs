@@ -58,6 +58,8 @@ pub enum ScreenState {
     Limited,
     /// It is not logged in.
     LoggedOut,
+    /// It has given up on an error that passes: its service is overloaded, or cannot be reached.
+    Overloaded,
     /// It shows a final error.
     Error,
     /// No rule matches. A real answer, never "idle".
@@ -69,11 +71,11 @@ impl ScreenState {
     /// empty box once more, and say nothing of now.
     #[must_use]
     pub fn ends_a_turn(self) -> bool {
-        matches!(self, Self::Limited | Self::LoggedOut | Self::Error | Self::Question)
+        matches!(self, Self::Limited | Self::LoggedOut | Self::Overloaded | Self::Error | Self::Question)
     }
 
     /// All states, in the order in which documents list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Booting,
         Self::Ready,
         Self::Busy,
@@ -82,6 +84,7 @@ impl ScreenState {
         Self::Question,
         Self::Limited,
         Self::LoggedOut,
+        Self::Overloaded,
         Self::Error,
         Self::Unknown,
     ];
@@ -98,6 +101,7 @@ impl ScreenState {
             Self::Question => "question",
             Self::Limited => "limited",
             Self::LoggedOut => "logged_out",
+            Self::Overloaded => "overloaded",
             Self::Error => "error",
             Self::Unknown => "unknown",
         }

@@ -193,9 +193,12 @@ fn asks(look: &Look, purpose: &Purpose) -> bool {
     match look.sighting.state {
         ScreenState::Question => !(takes_text && answers(purpose)),
         ScreenState::Dialog | ScreenState::Permission | ScreenState::Limited | ScreenState::LoggedOut => true,
-        ScreenState::Booting | ScreenState::Ready | ScreenState::Busy | ScreenState::Error | ScreenState::Unknown => {
-            false
-        }
+        ScreenState::Booting
+        | ScreenState::Ready
+        | ScreenState::Busy
+        | ScreenState::Overloaded
+        | ScreenState::Error
+        | ScreenState::Unknown => false,
     }
 }
 

@@ -182,6 +182,7 @@ fn seen(
         | ScreenState::Question
         | ScreenState::Limited
         | ScreenState::LoggedOut
+        | ScreenState::Overloaded
         | ScreenState::Error
         | ScreenState::Unknown => None,
     }

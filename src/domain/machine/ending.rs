@@ -187,6 +187,13 @@ pub(super) fn hindered(row: Row, run: Run, why: &str, frozen: &Frozen, now: Time
     blameless(row, run, "start", why, not_before, frozen, now)
 }
 
+/// The agent has given up on its service, which is overloaded or cannot be reached: it goes on after a back-off, in the
+/// same conversation where that can be, but not for ever.
+pub(super) fn overloaded(row: Row, run: Run, why: &str, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+    let not_before = Some(back_off(row.losses + 1, frozen, now));
+    blameless(row, run, "overloaded", why, not_before, frozen, now)
+}
+
 fn blameless(
     mut row: Row,
     run: Run,

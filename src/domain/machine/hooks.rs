@@ -67,9 +67,9 @@ pub(super) fn heard(row: Row, mut run: Run, hook: &Hook, teller: Teller, frozen:
             let detail = "the agent ended its turn without a report, and did so again when it was asked";
             if run.nudged { Some(ending::park(row, run, "stalled", detail, frozen, now)) } else { alive(row, run, now) }
         }
-        // Which limit it was, and until when, and whether it is logged in, the screen tells.
+        // Which limit it was, and until when, whether it is logged in, and whether the error passes, the screen tells.
         (Hook::Failed { error, text }, Phase::Working)
-            if !matches!(error.as_str(), "rate_limit" | "authentication_failed") =>
+            if !matches!(error.as_str(), "rate_limit" | "authentication_failed" | "server_error") =>
         {
             Some(ending::park(row, run, "error", format!("{error}: {text}"), frozen, now))
         }

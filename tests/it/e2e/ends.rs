@@ -160,6 +160,21 @@ fn a_usage_limit_sets_the_ticket_aside_with_the_agents_words() {
 }
 
 #[test]
+fn a_service_that_is_overloaded_in_the_midst_of_a_turn_costs_time_only() {
+    let world = World::new();
+    let fails = [BEGIN, "show API error 529, overloaded\nstatus overloaded\nhang\n"].concat();
+    let goes_on = ["ready\nexpect-prompt\n", COMMIT, DONE].concat();
+    let p = FakeProject::new(&world).resumable(&goes_on).scenario(&fails).dispatched(0);
+    assert_eq!((p.status("T-1"), p.row("T-1")["run"].as_u64()), ("needs_review null true".into(), Some(1)));
+    let prompts = p.prompts("T-1");
+    assert_eq!(prompts.len(), 2, "its prompt once, and once that it is to go on: {prompts:?}");
+    assert!(
+        p.events("T-1").iter().any(|line| line.to_string().contains("API error 529, overloaded")),
+        "and why is told"
+    );
+}
+
+#[test]
 fn the_last_screen_is_kept() {
     let world = World::new();
     let script = [BEGIN, "show the last words\n", COMMIT, DONE].concat();

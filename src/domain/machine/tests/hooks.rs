@@ -59,14 +59,14 @@ fn after_a_claim_the_end_of_its_turn_is_no_news() {
 #[test]
 fn a_final_error_sets_aside_and_what_the_screen_knows_better_is_left_to_it() {
     let failed = |error: &str| Said::Hook(Hook::Failed { error: error.into(), text: "why".into() });
-    for error in ["rate_limit", "authentication_failed"] {
+    for error in ["rate_limit", "authentication_failed", "server_error"] {
         let mut play = Play::new();
         play.working().says(failed(error));
         assert!(matches!(play.phase(), Phase::Working));
     }
     let mut play = Play::new();
-    play.working().says(failed("server_error")).take(&Event::Closed);
-    assert_eq!((play.parked().reason.as_str(), play.parked().detail.as_str()), ("error", "server_error: why"));
+    play.working().says(failed("invalid_request")).take(&Event::Closed);
+    assert_eq!((play.parked().reason.as_str(), play.parked().detail.as_str()), ("error", "invalid_request: why"));
 }
 
 #[test]

@@ -85,6 +85,25 @@ fn trouble_with_git_or_tmux_is_not_the_agents_crash() {
 }
 
 #[test]
+fn a_service_that_is_overloaded_is_tried_again_later_and_later_and_in_the_end_a_person_is_asked() {
+    let mut play = Play::new();
+    (play.frozen.limits.resumable, play.row.conversation) = (true, Some("c".into()));
+    for n in 1..=10 {
+        play.working().take(&shows(ScreenState::Overloaded)).take(&Event::Closed);
+        assert_eq!((play.row.crashes, play.row.losses), (0, n), "the agent is not to blame");
+        if n == 10 {
+            break;
+        }
+        let resumes = |deliver: &Option<Purpose>| deliver.is_none();
+        assert!(matches!(play.next(), NextRun::Resume { deliver, .. } if resumes(deliver)), "its conversation goes on");
+        assert_eq!(back_off(&play), (10 << (n - 1)).min(300));
+    }
+    assert_eq!(play.parked().reason, "overloaded");
+    let mut booting = Play::new();
+    booting.booting().ignores(&shows(ScreenState::Overloaded));
+}
+
+#[test]
 fn only_a_person_resets_what_is_counted() {
     let mut play = Play::new();
     play.working().take(&vanished(false)).take(&Event::Closed);
