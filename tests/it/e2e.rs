@@ -9,6 +9,7 @@ mod ends;
 mod hard_stop;
 mod hazards;
 mod limits;
+mod nights;
 mod order;
 mod people;
 mod permissions;
