@@ -8,6 +8,7 @@ use super::{
         row::{Row, Status},
         run::{LaunchKind, NextRun, Outcome, Parked, Phase, Purpose, Run},
         schedule::AccountLimit,
+        screen::{ScreenState, Sighting},
         ticket::Frozen,
     },
     timers::after,
@@ -187,11 +188,14 @@ pub(super) fn hindered(row: Row, run: Run, why: &str, frozen: &Frozen, now: Time
     blameless(row, run, "start", why, not_before, frozen, now)
 }
 
-/// The agent has given up on its service, which is overloaded or cannot be reached: it goes on after a back-off, in the
-/// same conversation where that can be, but not for ever.
-pub(super) fn overloaded(row: Row, run: Run, why: &str, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+/// The agent has given up. Where its service is overloaded or cannot be reached, it goes on after a back-off, in the same
+/// conversation where that can be, but not for ever; any other error is a person's.
+pub(super) fn given_up(row: Row, run: Run, seen: &Sighting, frozen: &Frozen, now: Timestamp) -> (Row, Vec<Effect>) {
+    if seen.state != ScreenState::Overloaded {
+        return park(row, run, "error", &seen.text, frozen, now);
+    }
     let not_before = Some(back_off(row.losses + 1, frozen, now));
-    blameless(row, run, "overloaded", why, not_before, frozen, now)
+    blameless(row, run, "overloaded", &seen.text, not_before, frozen, now)
 }
 
 fn blameless(

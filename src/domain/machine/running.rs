@@ -146,8 +146,8 @@ pub(super) fn seen(
         ScreenState::Question => Some(block_on_screen(row, run, "question", sighting)),
         ScreenState::LoggedOut => Some(block_on_screen(row, run, "logged_out", sighting)),
         ScreenState::Limited => Some(ending::park_limited(row, run, &sighting.text, sighting.lifts, frozen, now)),
-        ScreenState::Overloaded if !booting => Some(ending::overloaded(row, run, &sighting.text, frozen, now)),
-        ScreenState::Error if !booting => Some(ending::park(row, run, "error", &sighting.text, frozen, now)),
+        ScreenState::Overloaded | ScreenState::Error if booting => None,
+        ScreenState::Overloaded | ScreenState::Error => Some(ending::given_up(row, run, sighting, frozen, now)),
         ScreenState::Ready if booting => ready(row, run, frozen, sighting, now),
         ScreenState::Busy if booting && by_argument(&run, frozen) => to(row, run, Phase::Working, vec![], now),
         ScreenState::Ready => match sighting.marker {
@@ -161,11 +161,7 @@ pub(super) fn seen(
             None => alive(row, run, now),
         },
         ScreenState::Busy if !booting => alive(row, run, now),
-        ScreenState::Booting
-        | ScreenState::Busy
-        | ScreenState::Overloaded
-        | ScreenState::Error
-        | ScreenState::Unknown => None,
+        ScreenState::Booting | ScreenState::Busy | ScreenState::Unknown => None,
     }
 }
 
