@@ -109,6 +109,8 @@ pub struct Supervisor {
     outboxes: Outboxes,
     readers: Readers,
     next_round: Instant,
+    /// When a screen last meant something new, or an effect ended.
+    stirred: Instant,
     watched: usize,
     lively: usize,
     next_landed: Instant,
@@ -166,6 +168,7 @@ impl Supervisor {
             outboxes: Outboxes::default(),
             readers: Readers::default(),
             next_round: now,
+            stirred: now,
             watched: 0,
             lively: 0,
             next_landed: now,
@@ -300,7 +303,10 @@ impl Supervisor {
                 Some(call) => self.called(call).map_err(Ending::Books)?,
                 None => self.is_closed = true,
             },
-            Some(told) = self.told_rx.recv() => self.told(told).map_err(Ending::Books)?,
+            Some(told) = self.told_rx.recv() => {
+                self.stir();
+                self.told(told).map_err(Ending::Books)?;
+            }
             round = round => {
                 self.round = None;
                 return self.end_round(round).map_err(Ending::Books);

@@ -1,6 +1,7 @@
 //! Watching: one look at all panes per round (T1), then the screens of only those that changed (T2).
 //!
-//! While few panes are at work, every changed one is captured in each round; when they are many, those that went quiet,
+//! While few panes are at work, every changed one is captured in each round (rounds come quickly while things happen, and
+//! half-second by half-second where the panes have shown nothing but work for a while); when they are many, those that went quiet,
 //! and every one now and then. tmux counts a pane's activity in whole seconds, so quiet is a pane that printed nothing
 //! in the second of the look: rounds over many panes come `IN_SECOND` after the clock's full second, when one at work
 //! has printed and one that asks has not. A reading counts when two looks agree, so the first sight of something new
@@ -48,6 +49,13 @@ const AT_WORK_S: i64 = 2;
 
 /// Time between two rounds while few panes are at work.
 const QUICK: Duration = Duration::from_millis(120);
+
+/// Time between two rounds over few panes that have shown nothing but work for [`STEADY`]: each round is a process, and
+/// eight busy panes cost 2 % of a core in quick succession, 0.5 % so.
+const UNHURRIED: Duration = Duration::from_millis(500);
+
+/// When nothing but work was seen and nothing else has happened for so long, the next thing may wait a moment more.
+pub const STEADY: Duration = Duration::from_secs(5);
 
 /// Time between two rounds while none is.
 pub const AT_REST: Duration = Duration::from_millis(500);
@@ -240,11 +248,13 @@ fn judged(world: &World, target: &Target, mut asked: Asked) -> Asked {
     }
 }
 
-/// When the next round should begin, if `targets` panes are watched and `lively` of them were at work in the last one.
+/// When the next round should begin, if `targets` panes are watched, `lively` of them were at work in the last one, and
+/// nothing else has happened for `since`.
 #[must_use]
-pub fn next_round(targets: usize, lively: usize, now: Timestamp) -> Duration {
+pub fn next_round(targets: usize, lively: usize, since: Duration, now: Timestamp) -> Duration {
     match (targets, lively) {
         (0..=FEW_IN_ALL, 0) => AT_REST,
+        (0..=FEW_IN_ALL, 1..=FEW) if since >= STEADY => UNHURRIED,
         (0..=FEW_IN_ALL, 1..=FEW) => QUICK,
         (_, 0) => MANY_AT_REST,
         _ => {
@@ -319,3 +329,6 @@ pub fn launch_life(world: &World, target: &Target) -> Observed<LaunchLife> {
         (None, None) => LaunchLife::Waiting,
     })
 }
+
+#[cfg(test)]
+mod tests;

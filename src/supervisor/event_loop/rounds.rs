@@ -42,6 +42,19 @@ impl Supervisor {
         }
     }
 
+    /// A screen means something new, or an effect has ended: for a while rounds come in quick succession, if they may.
+    /// A sign of life, of which many come from agents at work, is nothing of the kind.
+    pub(super) fn stir(&mut self) {
+        self.stirred = Instant::now();
+        if self.round.is_none() && self.watched > 0 {
+            self.next_round = self.next_round.min(Instant::now() + self.next_round_in(self.watched));
+        }
+    }
+
+    fn next_round_in(&self, targets: usize) -> Duration {
+        watch::next_round(targets, self.lively, self.stirred.elapsed(), self.queue.now())
+    }
+
     pub(super) fn begin_round(&mut self) {
         let Some(mut watch) = self.watch.take() else { return };
         for ticket in self.forget.drain(..) {
@@ -73,7 +86,7 @@ impl Supervisor {
             self.next_round = if is_news { Instant::now() } else { Instant::now() + rest };
             return;
         }
-        self.next_round = Instant::now() + watch::next_round(targets.len(), self.lively, self.queue.now());
+        self.next_round = Instant::now() + self.next_round_in(targets.len());
         self.watched = targets.len();
         let world = self.world.clone();
         self.round = Some(tokio::spawn(async move {
@@ -98,8 +111,7 @@ impl Supervisor {
         self.has_looked |= round.has_looked;
         if round.lively != self.lively {
             self.lively = round.lively;
-            let next = watch::next_round(self.watched, self.lively, self.queue.now());
-            self.next_round = self.next_round.min(Instant::now() + next);
+            self.next_round = self.next_round.min(Instant::now() + self.next_round_in(self.watched));
         }
         self.look_again = round.look_again;
         if round.look_again {
@@ -108,6 +120,9 @@ impl Supervisor {
         let is_settled = before == (self.has_looked, self.look_again, self.lively) && !self.look_again;
         // A loop that is to end soon looks whether it may after each round.
         let is_quiet = is_settled && round.news.is_empty() && matches!(self.until, Until::Idle { .. });
+        if round.news.iter().any(|(_, news)| !matches!(news, News::Alive)) {
+            self.stir();
+        }
         for (target, news) in round.news {
             if !matches!(news, News::Alive) {
                 self.take_reports_of(&target.ticket)?;
