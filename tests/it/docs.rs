@@ -177,3 +177,54 @@ fn a_broken_link_is_found() {
     assert_eq!(links(text), ["b.md", "g.md#h"]);
     assert_eq!(anchors(text).into_iter().collect::<Vec<_>>(), ["a-heading-two"]);
 }
+
+/// The file in which the test of that module path stands: `e2e::limits::name`, `domain::schedule::tests::name`.
+fn file_of(test: &str) -> Option<PathBuf> {
+    let (modules, name) = test.rsplit_once("::")?;
+    let path = modules.replace("::", "/");
+    let parent = path.strip_suffix("/tests").unwrap_or(&path);
+    let places = ["tests/it", "src"].into_iter().flat_map(|root| {
+        let of = |path: &str| [format!("{root}/{path}.rs"), format!("{root}/{path}/mod.rs")];
+        [of(&path), of(parent)].concat()
+    });
+    let holds = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let is_it = |line: &&str| line.trim_start_matches("async ").starts_with(&format!("fn {name}("));
+        let at = lines.iter().position(is_it);
+        at.is_some_and(|at| lines[..at].iter().rev().take(4).any(|line| matches!(*line, "#[test]" | "#[tokio::test]")))
+    };
+    places.map(|place| repository().join(place)).find(holds)
+}
+
+/// The tests that a page names in code spans.
+fn tests_named(page: &str) -> Vec<&str> {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let spans = page.split('`').skip(1).step_by(2);
+    spans.filter(|span| span.contains("::") && span.split("::").all(is_word)).collect()
+}
+
+#[test]
+fn every_test_that_the_nights_are_held_by_is_there() {
+    let page = read("docs/design/nights.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")).collect();
+    let numbers: Vec<usize> = rows.iter().map(|row| row.split('|').nth(1).unwrap().trim().parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=25).collect::<Vec<_>>());
+    for row in &rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert_eq!(cells.len(), 5, "{row}");
+        assert!(!tests_named(cells[3]).is_empty(), "nothing holds: {row}");
+    }
+    let gone: Vec<&str> = tests_named(&page).into_iter().filter(|test| file_of(test).is_none()).collect();
+    assert!(gone.is_empty(), "docs/design/nights.md names tests that are not there: {gone:#?}");
+}
+
+#[test]
+fn a_test_that_is_not_there_is_found() {
+    assert!(file_of("docs::a_test_that_is_not_there_is_found").is_some());
+    assert!(file_of("domain::schedule::tests::nobody_starves_within_a_priority").is_some());
+    for gone in ["docs::a_test_that_was_renamed", "docs::file_of", "nowhere::every_page_is_in_the_summary", "docs"] {
+        assert!(file_of(gone).is_none(), "{gone}");
+    }
+    assert_eq!(tests_named("`a::b_c` and `--json`, `x::<y>` or a::d; `e`"), ["a::b_c"]);
+}
