@@ -1,5 +1,5 @@
-//! A batch: forty tickets through the script agent, eight at a time, as long as agents work at the least; and what the
-//! supervisor takes of a core meanwhile, from its first moment to its last.
+//! A batch: forty tickets through the script agent, eight at a time, three minutes each, which is little for an agent; and
+//! what the supervisor takes of a core meanwhile, from its first moment to its last.
 
 use std::{
     fmt::Write as _,

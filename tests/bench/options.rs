@@ -20,7 +20,7 @@ Measures what autodo costs and how fast it is. Figures are medians of interleave
   --rounds N         pairs for dispatch (2); at 20000 files and 50 starts each takes 9 GB, which are left in the folder
   --tickets N        tickets through the script agent, for thousand (1000)
   --batch N          tickets through the script agent, for batch (40)
-  --work S           seconds that each of them works (60)
+  --work S           seconds that each of them works (180); they take a quarter of an hour
   --kills N          times that the supervisor is killed, for recovery (7)
   --sessions N       sessions that live then (100)
   --autodo PATH      the program to measure (autodo beside this one)
@@ -100,7 +100,7 @@ impl Options {
             rounds: 2,
             tickets: 1000,
             batch: 40,
-            work: 60,
+            work: 180,
             kills: 7,
             sessions: 100,
             autodo: beside("autodo"),
