@@ -3,7 +3,11 @@
 //! The table of rooms is read from `docs/design/house.md`. Each rule is a function (`tests/support/house.rs`) that is
 //! shown a breach here before the house is held to it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::support::{
     files::{files_below, repository, tracked},
@@ -94,6 +98,41 @@ fn no_file_names_a_path_of_the_machine_it_was_written_on() {
         found.extend(machine_paths(&text, &own).into_iter().map(|line| format!("{}:{line}", path.display())));
     }
     assert_none(&found);
+}
+
+/// Packages below the program with the features they are built with; `edges` as `cargo tree` takes them.
+fn features(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let arguments =
+        ["tree", "--offline", "--locked", "--no-dedupe", "--prefix", "none", "--format", "{p}|{f}", "--edges"];
+    let run = Command::new(env!("CARGO")).args(arguments).arg(edges).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(run.stdout).unwrap().lines() {
+        let (package, features) = line.trim_end_matches(" (*)").split_once('|').unwrap();
+        let features = features.split(',').filter(|feature| !feature.is_empty()).map(str::to_owned);
+        all.entry(package.to_owned()).or_default().extend(features);
+    }
+    all
+}
+
+#[test]
+fn what_the_tests_need_gives_the_program_no_feature_that_it_lacks_once_it_is_installed() {
+    let (installed, tested) = (features("normal,build"), features("normal,build,dev"));
+    assert!(installed.len() > 50, "{installed:?}");
+    // Neither is of use to what the program asks of it: its own fakes; text of errors; classes and scripts of letters,
+    // of which no expression makes use (`unicode-case` and `unicode-perl` it has).
+    let known = ["autodo", "getrandom"];
+    let useless = |feature: &String| {
+        ["default", "unicode"].contains(&feature.as_str())
+            || ["age", "bool", "gencat", "script", "segment"].iter().any(|of| *feature == format!("unicode-{of}"))
+    };
+    for (package, features) in installed {
+        let name = package.split(' ').next().unwrap();
+        let more: Vec<&String> =
+            tested[&package].difference(&features).filter(|f| name != "regex-syntax" || !useless(f)).collect();
+        assert!(more.is_empty() || known.contains(&name), "{package} is tested with {more:?}, and installed without");
+    }
 }
 
 /// A small house for the mutations.

@@ -7,7 +7,7 @@ use super::{
     command::{Call, GitError},
     leftovers,
     list::{Entry, Found, own_dir},
-    prepare,
+    owner, prepare,
 };
 use crate::ports::worktrees::WorktreeSpec;
 
@@ -47,6 +47,10 @@ impl Git {
         }
         let Found::HalfMade(entry) = found else { return Ok(None) };
         if self.unmake(spec, &entry).await? {
+            if let Some(home) = self.home.as_deref() {
+                let common = self.read(&spec.repo, |r| Ok(r.layout()?.common_dir)).await?;
+                owner::forget_making(&common, &spec.ticket, home);
+            }
             return Ok(Some("removed a half-made worktree, in which nobody had worked".to_owned()));
         }
         prepare::unlock(&spec.path)?;

@@ -218,11 +218,12 @@ fn a_half_made_worktree_of_a_ticket_that_was_cancelled_just_then_is_cleaned_like
     desk.world.set("AUTODO_CRASH_AT", "git.added#1");
     desk.autodo(&["dispatch"]);
     desk.world.unset("AUTODO_CRASH_AT");
-    desk.autodo(&["cancel", "T-1"]).ok();
-    assert!(desk.repo.git(&["worktree", "list", "--porcelain"]).contains("locked autodo-creating"));
     let place = worktrees(&desk).join("T-1");
-    std::fs::write(place.join("mine.txt"), "mine").unwrap();
     // Somebody has been there after all.
+    std::fs::write(place.join("mine.txt"), "mine").unwrap();
+    desk.autodo(&["cancel", "T-1"]).ok();
+    // As an older autodo left it.
+    desk.repo.git(&["worktree", "lock", "--reason", "autodo-creating", place.to_str().unwrap()]);
     let refused = desk.autodo(&["clean", "T-1"]).code(1);
     assert!(refused.stderr.contains("changes that are not committed: mine.txt"), "{}", refused.both());
     std::fs::remove_file(place.join("mine.txt")).unwrap();

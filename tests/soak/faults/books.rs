@@ -19,7 +19,11 @@ pub fn harm(stage: &mut Stage, chance: &mut Chance) -> Option<&'static str> {
         }
         3 => fs::remove_file(stage.world.home().join("queue.toml")).is_ok().then_some("queue.toml deleted"),
         4 => {
+            // A line is torn once: whoever opens the journal cuts it off before anything else is written.
             let torn = |text: String| {
+                if !text.ends_with('\n') {
+                    return text;
+                }
                 let half = text.lines().last().map(|last| last[..last.len() / 2].to_owned());
                 text + &half.unwrap_or_default()
             };
