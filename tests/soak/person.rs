@@ -70,7 +70,7 @@ impl Person {
         }
         match status.as_str() {
             "blocked" => self.answer(stage, id, kind, &reason, &word("question")),
-            "parked" if row["parked_until"].is_null() => self.let_go(stage, id, kind, &reason),
+            "parked" if row["parked_until"].is_null() => self.let_go(stage, id, kind, row),
             "failed" => {
                 let crashes = kind == Kind::Crashing && !stage.path(&format!("mended/{id}")).exists();
                 if !crashes && stage.hits.get(id).copied().unwrap_or_default() < 3 {
@@ -144,8 +144,8 @@ impl Person {
         named || self.said.get(id).is_some_and(|said| prompts.iter().any(|prompt| prompt.contains(said)))
     }
 
-    fn let_go(&mut self, stage: &mut Stage, id: &str, kind: Kind, reason: &str) {
-        match reason {
+    fn let_go(&mut self, stage: &mut Stage, id: &str, kind: Kind, row: &Value) {
+        match row["reason"].as_str().unwrap_or_default() {
             "stalled" => {
                 let is_excused = kind == Kind::Hanging || stage.hits.contains_key(id);
                 if !is_excused {
@@ -156,7 +156,11 @@ impl Person {
             }
             // What it stands on is brought back; this one comes back by itself.
             "dependency" => {}
-            _ => {
+            reason => {
+                if reason == "worktree" {
+                    // It says what to do: a hand left it on no branch, or on another one.
+                    self.straighten(stage, id, row);
+                }
                 stage.autodo(&["resume", id]);
             }
         }

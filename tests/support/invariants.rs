@@ -224,13 +224,16 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
         if exited.is_none() && !lives(&started) {
             let launch = folder.file_name().unwrap().to_string_lossy().parse::<u64>().unwrap();
             let run = run_of(&folder);
+            let is_latest = !folder.with_file_name((launch + 1).to_string()).exists();
             // A journal that was removed has lost the step; the trail has it.
             let in_trail = world.file(&format!("{id}/events.jsonl")).lines().any(|line| {
                 let line: Value = serde_json::from_str(line).unwrap_or_default();
                 line["run"] == run
                     && (is_check && line["event"] == "checked" && line["result"]["end"] == "unknown"
                         || line["event"] == "agent_vanished" && line["launch"] == launch
-                        || !is_check && line["event"] == "launch_failed")
+                        || !is_check && line["event"] == "launch_failed"
+                        // A machine that goes down while autodo itself ends the agent: that it did stands there.
+                        || !is_check && is_latest && is_end_of_its_own(&line))
             });
             let named = in_trail
                 || books.steps.iter().any(|step| {
@@ -255,6 +258,12 @@ fn launches(world: &World, books: &Books, id: &str, found: &mut Vec<String>) {
             found.push(format!("(b) {} still ran when {} began", named(&pair[0]), named(&pair[1])));
         }
     }
+}
+
+/// True for the step with which autodo began to end an agent that had not ended by itself.
+fn is_end_of_its_own(line: &Value) -> bool {
+    let closes = line["effects"].as_array().is_some_and(|effects| effects.iter().any(|effect| effect == "close"));
+    closes && !line["event"].as_str().unwrap_or_default().starts_with("agent_")
 }
 
 /// The number of the run whose folder this is in.
