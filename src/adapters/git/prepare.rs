@@ -13,6 +13,7 @@ use super::{
     discover::OLDEST,
     leftovers::{self, PREPARING},
     list::{CREATING, Entry, Found, own_dir},
+    remove,
     stack::Start,
 };
 use crate::{
@@ -77,7 +78,8 @@ impl Git {
                        branch -m autodo <name>`";
             return Err(error(WorktreeTrouble::Taken, why.to_owned()));
         }
-        let mut notes = Vec::new();
+        let common = self.read(&spec.repo, |r| Ok(r.layout()?.common_dir)).await.map_err(passing)?;
+        let mut notes: Vec<String> = remove::clear_reference_locks(&common, &spec.ticket).into_iter().collect();
         let look = || self.look(&spec.repo, &spec.path, &branch, known);
         let mut found = look().await.map_err(passing)?;
         if !matches!(found, Found::Made(_)) {

@@ -182,3 +182,20 @@ pub(crate) fn clear_locks(worktree: &Path) -> Option<String> {
         locks.iter().filter(|lock| std::fs::remove_file(lock).is_ok()).map(|lock| lock.display().to_string()).collect();
     (!removed.is_empty()).then(|| format!("removed {}, left by a git that is gone", removed.join(", ")))
 }
+
+/// The age from which the lock of one of a ticket's references is nobody's: git holds it for milliseconds.
+const STALE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Removes the locks that a git, killed with its machine or its supervisor, left on the ticket's references below
+/// `common`, the folder that all worktrees share: nothing could be kept there any more. Says which.
+pub(crate) fn clear_reference_locks(common: &Path, ticket: &TicketId) -> Option<String> {
+    let locks = [base_ref(ticket), format!("refs/heads/{}", ticket.branch())].map(|name| format!("{name}.lock"));
+    let is_stale = |lock: &std::path::PathBuf| {
+        let changed = std::fs::symlink_metadata(lock).and_then(|file| file.modified());
+        changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE))
+    };
+    let stale = locks.iter().map(|lock| common.join(lock)).filter(is_stale);
+    let removed: Vec<String> =
+        stale.filter(|lock| std::fs::remove_file(lock).is_ok()).map(|lock| lock.display().to_string()).collect();
+    (!removed.is_empty()).then(|| format!("removed {}, left by a git that is gone", removed.join(", ")))
+}

@@ -4,6 +4,8 @@ use std::{os::unix::process::CommandExt, path::PathBuf, process::Stdio};
 
 use autodo::ports::worktrees::Worktrees;
 
+use autodo::domain::event::WorktreeTrouble;
+
 use crate::support::{
     git::{World, read, write},
     wait_for,
@@ -118,4 +120,20 @@ async fn a_git_that_outlived_its_supervisor_is_ended_before_anything_is_made() {
     assert!(made.notes.iter().any(|n| n.starts_with("ended ")), "{made:?}");
     assert_eq!(read(&place, "README.md"), "hello\n");
     assert!(!world.list().contains("locked"));
+}
+
+#[tokio::test]
+async fn a_lock_that_a_dead_git_left_on_the_tickets_references_is_removed_and_a_fresh_one_is_waited_for() {
+    let world = World::new();
+    for (ticket, name) in [("T-1", "refs/autodo/base/T-1.lock"), ("T-2", "refs/heads/autodo/T-2.lock")] {
+        let lock = world.repo().join(".git").join(name);
+        write(&world.repo().join(".git"), name, "");
+        let refused = world.adapter().prepare(world.spec(ticket)).await.unwrap_err();
+        assert_eq!(refused.kind, WorktreeTrouble::Passing, "{refused}");
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        std::fs::File::options().write(true).open(&lock).unwrap().set_modified(long_ago).unwrap();
+        let made = world.adapter().prepare(world.spec(ticket)).await.unwrap();
+        assert!(made.notes.iter().any(|note| note.contains("left by a git that is gone")), "{made:?}");
+        assert!(!lock.exists());
+    }
 }
