@@ -157,6 +157,12 @@ impl Person {
             // What it stands on is brought back; this one comes back by itself.
             "dependency" => {}
             reason => {
+                let place = row["worktree"].as_str().unwrap_or_default();
+                if reason == "worktree" && !std::path::Path::new(place).exists() {
+                    // It says that it was removed: another run makes it again.
+                    self.retry(stage, id);
+                    return;
+                }
                 if reason == "worktree" {
                     // It says what to do: a hand left it on no branch, or on another one.
                     self.straighten(stage, id, row);

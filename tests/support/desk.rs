@@ -150,6 +150,8 @@ impl Desk {
             (r"summaries/\d{8}-\d{6}", "summaries/<time>"),
             (r"(?m)(worked +)\d+s$", "${1}0s"),
             (r"process \d+", "process <pid>"),
+            // Only there where the agent lived until somebody measured it.
+            (r"(?m)^took +\d+ MiB.*\n", ""),
             (r"\d+ ms\b", "<n> ms"),
             (r"(?m)^sessions: .*\n|^one of them: .*\n", ""),
         ] {
