@@ -1,7 +1,7 @@
 //! The slots of heavy commands: a semaphore that all programs of a user on this machine share, in one file.
 //!
 //! It is made of record locks (POSIX `fcntl`) on single bytes of the file: one byte is the turn, in which a number is
-//! drawn; from [`LINE`] on, each byte is a place in the line, by that number; from [`SLOTS`] on, each is a slot. Such a
+//! drawn; from `LINE` on, each byte is a place in the line, by that number; from `SLOTS` on, each is a slot. Such a
 //! lock belongs to a process: `exec` keeps it, a child does not inherit it, and it goes with the process in whatever way
 //! that ends. So the command itself holds its slot, nothing has to be cleaned up, and what a command leaves running (the
 //! server of a compiler cache, the daemon of a build tool) holds none. A `flock` would stay with such a daemon for ever.
